@@ -1,0 +1,1 @@
+"""Wakes. One handler per trigger: parse the event, call one op, report."""

@@ -1,0 +1,103 @@
+"""SQS, as far as clocks and failures need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from streamctl.aws.refusals import translated
+from streamctl.aws.session import Aws
+from streamctl.errors import RecordError
+
+LONGEST_DELAY_S: Final = 900
+"""SQS refuses a DelaySeconds above it (API reference, SendMessage)."""
+
+
+def send(aws: Aws, url: str, body: Mapping[str, Any], delay_s: int = 0) -> None:
+    """Send one JSON message, to be seen after `delay_s` seconds.
+
+    A longer delay than SQS knows (900 s) becomes that: whoever needs more sends on. A message may
+    have 256 KiB. Raises NotFound for no such queue, AskedWrongly for a message that is too large.
+    """
+    with translated(f"sending to queue {_short(url)}"):
+        aws.client("sqs").send_message(
+            QueueUrl=url,
+            MessageBody=json.dumps(body),
+            DelaySeconds=min(max(delay_s, 0), LONGEST_DELAY_S),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    url: str
+    arn: str
+
+
+def create(aws: Aws, name: str, from_bus_arn: str) -> Queue:
+    """Make a queue, encrypted, that rules of this bus may send to.
+
+    One of that name that is like it already is taken as it is. Raises Busy within 60 s of its
+    deletion: its name is held for so long (API reference, CreateQueue).
+    """
+    with translated(f"creating queue {name}"):
+        client = aws.client("sqs")
+        url = client.create_queue(QueueName=name, Attributes={"SqsManagedSseEnabled": "true"})
+        url = url["QueueUrl"]
+        wanted = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        arn = wanted["Attributes"]["QueueArn"]
+        policy = json.dumps(_lets_rules_send(arn, from_bus_arn))
+        client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return Queue(url, arn)
+
+
+def delete(aws: Aws, queue: Queue) -> None:
+    """Delete a queue with what is in it. Raises NotFound if there is none."""
+    with translated(f"deleting queue {_short(queue.url)}"):
+        aws.client("sqs").delete_queue(QueueUrl=queue.url)
+
+
+def receive(aws: Aws, queue: Queue, wait_s: int) -> Iterator[dict[str, Any]]:
+    """Up to ten JSON messages that are there, or come within `wait_s` seconds (0 to 20).
+
+    Each is deleted once the next is asked for; what was not asked for comes again. Raises
+    RecordError for a message that is no JSON, which is left in the queue.
+    """
+    with translated(f"receiving from queue {_short(queue.url)}"):
+        client = aws.client("sqs")
+        answer = client.receive_message(
+            QueueUrl=queue.url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
+        )
+        for message in answer.get("Messages", []):
+            yield _read(message)
+            client.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _read(message: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = json.loads(message["Body"])
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"message {message['MessageId']} is no JSON: {error}") from error
+    return body
+
+
+def _short(url: str) -> str:
+    """A queue's name, from its URL."""
+    return url.rsplit("/", 1)[-1]
+
+
+def _lets_rules_send(queue_arn: str, bus_arn: str) -> dict[str, Any]:
+    rules = bus_arn.replace(":event-bus/", ":rule/") + "/*"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {"ArnLike": {"aws:SourceArn": rules}},
+            }
+        ],
+    }

@@ -1,0 +1,194 @@
+"""What AWS refuses becomes an error of ours: the only place where that is decided.
+
+Error codes are matched, never texts: AWS changes the texts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Final
+
+from botocore import exceptions as boto
+
+from streamctl import errors
+
+# Face search on streaming video (General Reference, Rekognition endpoints and quotas, 2026).
+FACE_SEARCH_REGIONS: Final = (
+    "us-east-1",
+    "us-west-2",
+    "ap-northeast-1",
+    "eu-central-1",
+    "eu-west-1",
+)
+
+_NOT_FOUND: Final = frozenset(
+    {
+        "ResourceNotFoundException",
+        "ResourceNotFound",
+        "NoSuchBucket",
+        "NoSuchKey",
+        "NoSuchEntity",
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
+        "StreamNotFound",
+    }
+)
+_DENIED: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "KMSAccessDeniedException",
+        "UnauthorizedOperation",
+        "NotAuthorizedException",
+    }
+)
+_STRANGER: Final = frozenset(
+    {
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "MissingAuthenticationToken",
+        "IncompleteSignature",
+    }
+)
+"""AWS does not accept who is calling, whatever the call."""
+_THROTTLED: Final = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "ClientLimitExceededException",
+        "ConnectionLimitExceededException",
+        "KMSThrottlingException",
+        "KmsThrottled",
+        "SlowDown",
+    }
+)
+_BUSY: Final = frozenset(
+    {
+        "ResourceInUseException",
+        "ResourceInUse",
+        "ConflictException",
+        "QueueDeletedRecently",
+        "AWS.SimpleQueueService.QueueDeletedRecently",
+    }
+)
+_LOST: Final = frozenset({"ConditionalCheckFailedException", "VersionMismatchException"})
+_FULL: Final = frozenset({"LimitExceededException", "ServiceQuotaExceededException"})
+_WRONG: Final = frozenset(
+    {
+        "InvalidParameterException",
+        "InvalidParameterValueException",
+        "InvalidParameterValue",
+        "InvalidArgumentException",
+        "InvalidImageFormatException",
+        "ImageTooLargeException",
+        "ValidationException",
+        "ValidationError",
+    }
+)
+_KINDS: Final[tuple[tuple[frozenset[str], type[errors.StreamctlError], str], ...]] = (
+    (_THROTTLED, errors.Throttled, "wait a moment and try again"),
+    (_LOST, errors.Lost, ""),
+    (_BUSY, errors.Busy, ""),
+    (_NOT_FOUND, errors.NotFound, ""),
+    (_WRONG, errors.AskedWrongly, ""),
+    (_FULL, errors.StreamctlError, "stop or delete what you need no more, or ask AWS for a quota"),
+    (_STRANGER, errors.NotAllowed, "check AWS_PROFILE and the credentials, or sign in again"),
+)
+_ASKED_WRONGLY: Final = (
+    boto.NoRegionError,
+    boto.InvalidRegionError,
+    boto.ProfileNotFound,
+    boto.ParamValidationError,
+)
+_UNUSABLE_CREDENTIALS: Final = (
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.SSOError,
+    boto.TokenRetrievalError,
+)
+NO_CREDENTIALS: Final = (
+    "no AWS credentials found",
+    'set AWS_PROFILE, or for the local cloud: eval "$(streamctl local env)"',
+)
+"""Message and hint of the NotAllowed that stands for it."""
+
+
+@contextlib.contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn botocore's errors inside the block into ours; `doing` begins the message.
+
+    `doing` says what was attempted: "starting processor door". Errors of ours pass as they are.
+    """
+    try:
+        yield
+    except boto.ClientError as error:
+        raise translate(error, doing) from error
+    except boto.NoCredentialsError as error:
+        what, hint = NO_CREDENTIALS
+        raise errors.NotAllowed(f"{doing}: {what}", hint) from error
+    except _ASKED_WRONGLY as error:
+        raise errors.AskedWrongly(f"{doing}: {one_line(error)}") from error
+    except _UNUSABLE_CREDENTIALS as error:
+        raise errors.NotAllowed(
+            f"{doing}: {one_line(error)}",
+            hint="sign in again (aws sso login), or check the profile's credentials",
+        ) from error
+    except (boto.HTTPClientError, boto.ConnectionError) as error:
+        raise errors.Unreachable(
+            f"{doing}: {one_line(error)}",
+            hint="check the region and the endpoint; is the local cloud running?"
+            " (streamctl local status)",
+        ) from error
+    except boto.BotoCoreError as error:
+        raise errors.StreamctlError(f"{doing}: {one_line(error)}") from error
+
+
+def translate(error: boto.ClientError, doing: str) -> errors.StreamctlError:
+    """The error of ours that stands for an AWS error, by its code and HTTP status."""
+    code = error.response.get("Error", {}).get("Code", "")
+    said = error.response.get("Error", {}).get("Message", "") or code
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    message = f"{doing}: {one_line(said)} ({code})"
+    for codes, kind, hint in _KINDS:
+        if code in codes:
+            return kind(message, hint)
+    # HEAD requests (HeadBucket) answer a bare status: there is no body to hold a code.
+    if code in _DENIED or status in (401, 403):
+        return errors.NotAllowed(message, _denied_hint(error))
+    if status == 404:
+        return errors.NotFound(message)
+    if status >= 500:
+        return errors.Transient(message, "AWS failed on its side; try again")
+    return errors.StreamctlError(message)
+
+
+def _denied_hint(error: boto.ClientError) -> str:
+    if error.operation_name.endswith(("StreamProcessor", "StreamProcessors")):
+        # A region or an account without the feature answers exactly like a missing permission
+        # (developer guide, issue 18).
+        return (
+            f"either the caller lacks rekognition:{error.operation_name}, or the region has no face"
+            f" search on video (it is in {', '.join(FACE_SEARCH_REGIONS)}), or the account never"
+            " used it: closed to new customers since 2026-04-30"
+        )
+    return f"the caller needs permission for {error.operation_name}"
+
+
+def one_line(what: object) -> str:
+    """A text, or an error's, with its lines joined."""
+    return " ".join(str(what).split())

@@ -1,0 +1,126 @@
+"""streamctl record: what processors report, frame by frame."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import click
+
+from streamctl.cli.command import Noun
+from streamctl.cli.output import line, printable, rows, say
+from streamctl.cli.params import camera_option
+from streamctl.cli.progress import StatusLine
+from streamctl.cli.settings import Settings
+from streamctl.core.records import Face, Frame
+from streamctl.errors import RecordError
+from streamctl.ops import records
+from streamctl.ops.records import Read
+
+
+@click.group(cls=Noun)
+def record() -> None:
+    """Follow and decode what processors report: a record is one analysed frame."""
+
+
+@record.command(
+    examples=(
+        "streamctl record tail --camera door",
+        "streamctl record tail --camera door | jq .faces",
+    )
+)
+@camera_option
+@click.pass_obj
+def tail(settings: Settings, camera: str) -> None:
+    """Follow a camera's records from now on, until interrupted.
+
+    In a pipe, and with -o, each is a line of JSON.
+    """
+    as_json = settings.format != "table" or (settings.output is None and not sys.stdout.isatty())
+    with StatusLine() as progress:
+        for read in records.follow(settings.aws, settings.platform, camera):
+            if read is None:
+                progress(f"waiting for records of camera {camera}")
+                continue
+            progress("")
+            if read.frame is None:
+                say(f"not decoded: {read.error}")
+            elif as_json:
+                line(_view(read))
+            else:
+                click.echo(printable(_sentence(read.frame)))
+
+
+@record.command(
+    examples=("streamctl record decode event.json", "streamctl record decode - < record.b64")
+)
+@click.argument("file", type=click.File("rb"))
+@click.pass_obj
+def decode(settings: Settings, file: BinaryIO) -> None:
+    """Decode saved records: one as JSON or base64, a KPL aggregate, a Lambda event.
+
+    `-` reads standard input. Exit code 1 if any cannot be decoded.
+    """
+    found = records.decode(file.read(records.INPUT_AT_MOST + 1))
+    good = [_view(read) for read in found if read.frame]
+    columns = ("time", "people", "unknown_faces")
+    rows(settings, good, columns, "no record")
+    bad = [read.error for read in found if read.frame is None]
+    for error in bad:
+        say(f"not decoded: {error}")
+    if bad:
+        raise RecordError(f"{len(bad)} of {len(found)} records could not be decoded")
+
+
+def _sentence(frame: Frame) -> str:
+    whom = [f"{name} {similarity:.1f} %" for name, similarity in _people(frame).items()]
+    unknown = _unknown(frame)
+    whom += [f"{unknown} unknown"] if unknown else []
+    return f"{frame.time:%H:%M:%S}.{frame.time.microsecond // 1000:03}Z  {', '.join(whom) or '-'}"
+
+
+def _view(read: Read) -> dict[str, Any]:
+    frame = read.frame
+    assert frame is not None
+    return {
+        "camera": frame.camera,
+        "time": frame.time,
+        "producer_time": frame.produced,
+        "arrived_at": read.arrived,
+        "fragment": frame.fragment,
+        "offset_s": frame.offset.total_seconds(),
+        "people": list(_people(frame)),
+        "unknown_faces": _unknown(frame),
+        "faces": [_face(face) for face in frame.faces],
+    }
+
+
+def _people(frame: Frame) -> Mapping[str, float]:
+    """Everybody in the frame, by their best similarity."""
+    people: dict[str, float] = {}
+    for face in frame.faces:
+        if face.best:
+            best = max(face.best.similarity, people.get(face.best.person, 0.0))
+            people[face.best.person] = best
+    return people
+
+
+def _unknown(frame: Frame) -> int:
+    return sum(not face.matches for face in frame.faces)
+
+
+def _face(face: Face) -> dict[str, Any]:
+    return {
+        "confidence": face.confidence,
+        "box": {
+            "left": face.box.left,
+            "top": face.box.top,
+            "width": face.box.width,
+            "height": face.box.height,
+        },
+        "matches": [
+            {"person": match.person, "face_id": match.face_id, "similarity": match.similarity}
+            for match in face.matches
+        ],
+    }

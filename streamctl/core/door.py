@@ -1,0 +1,333 @@
+"""The one door: advance a camera's run by what is seen now.
+
+Whatever wakes us (a clock, the sweep, a command) comes through here and brings a name, never an
+instruction. Order makes it safe: what was decided is saved, with a version, before it is done; the
+next clock is sent before it is saved; events are saved before they are published. Killed anywhere
+in between, the next one to come finds what is left to do.
+
+The API has no conditional Stop or Delete, so the processor is described once more right before
+either. Between that and the call another hand may replace it, and nothing can be done about that:
+what was seen is at most ACT_WITHIN old when it is acted on, plus whatever Describe is stale by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from streamctl.core import asking, names, policy, stretches, teardown
+from streamctl.core.asking import Asking, Given, Rules, ask
+from streamctl.core.liveness import LAGGING_FROM, Processor, Video
+from streamctl.core.runs import Action, Clock, Phase, Run, Seen, Step
+from streamctl.core.sightings import Story
+from streamctl.core.teardown import QUIET
+from streamctl.errors import AskedWrongly, Busy, Lost, NotFound, Throttled, Transient
+
+PATIENCE_S: Final = 10.0
+"""How long one waking may look again and again, so that a quick stop is a quick delete."""
+
+ACT_WITHIN: Final = timedelta(seconds=10)
+"""What was seen longer ago than this is not acted on but looked at again."""
+
+LONGEST_DELAY_S: Final = 900
+"""What SQS delays a message by at most (SendMessage, DelaySeconds)."""
+
+WINDOW: Final = timedelta(minutes=2)
+"""How far back fragments are listed at least: more than twice two of the longest (20 s)."""
+
+LOOKBACK: Final = timedelta(minutes=30)
+"""How far back they are listed at most, where nobody has looked for long."""
+
+_PEEK: Final = timedelta(minutes=1)
+_NEAR_S: Final = 3.0  # a clock is early by up to a second, and a glance by a fragment: no new one
+_POLL_S: Final = 0.4  # DescribeStream is limited to 5 a second and camera
+_POLL_AT_MOST_S: Final = 2.0
+_AGAIN_S: Final = (2.0, 10.0, 160.0)
+_REFUSED_AGAIN_S: Final = (1.0, 60.0, 120.0)
+"""At least, at most, and at most after many tries in vain: even so a thousand that are to be stopped
+at once try eight times a second, where one is granted; and the last ones must not wait for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """What woke us: `trigger` for the history, `clock` the id of the clock that did, if one did.
+
+    A clock can go off before it is saved as the one that counts: `version` is the one that it was
+    to be saved as. `processor` is a name to look at where no run of the camera is known. `tries` says how often
+    this waking was put off because AWS would not answer.
+    """
+
+    camera: str
+    trigger: str
+    processor: str = ""
+    clock: str = ""
+    version: int = 0
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The camera's run after a look (None where there is none) and when to look again."""
+
+    run: Run | None
+    version: int
+    due: datetime | None
+
+
+def answer(message: Mapping[str, Any], rules: Rules, given: Given) -> Asking[None]:
+    """Handle one message of the clock queue. Raises AskedWrongly for one that is none of ours."""
+    wake = _read(message)
+    try:
+        yield from advance(wake, rules, given)
+    except Transient as error:
+        if isinstance(error, Lost) and not wake.clock:
+            return  # somebody else is advancing this run
+        # The queue itself would come back only after its visibility timeout, which is minutes. Even
+        # what somebody else advanced is looked at again: the clock that woke us may be the very one
+        # that they saved meanwhile as the one that counts.
+        again = {**message, "tries": wake.tries + 1}
+        yield from ask(asking.Send(again, round(_backed_off(given, _AGAIN_S, wake.tries))))
+
+
+def advance(
+    wake: Wake, rules: Rules, given: Given, patience_s: float = PATIENCE_S
+) -> Asking[Run | None]:
+    """Look, decide and act until nothing is due soon; arm the next clock. The run as it then is.
+
+    Raises Lost if somebody else advanced it meanwhile, Transient if AWS would not answer.
+    """
+    deadline = given.now() + timedelta(seconds=patience_s)
+    pause, phase, consumed = _POLL_S, None, wake.clock
+    while True:
+        looked = yield from _look(wake, rules, given)
+        if looked is None or looked.due is None:
+            return looked.run if looked else None
+        now = given.now()
+        wait = (looked.due - now).total_seconds()
+        acting = _is_acting(looked, now)
+        if acting:
+            pause = min(pause * 1.5, _POLL_AT_MOST_S) if _phase(looked) is phase else _POLL_S
+            wait, phase = min(wait, pause), _phase(looked)
+        near = acting or wait <= _NEAR_S
+        if not near or now + timedelta(seconds=wait) > deadline:
+            return (yield from _arm(replace(wake, clock=consumed), looked, looked.due, given))
+        yield from ask(asking.Wait(max(wait, 0.0)))
+        wake = replace(wake, clock="")
+
+
+def _look(wake: Wake, rules: Rules, given: Given) -> Asking[_Looked | None]:
+    """One look at one camera; None where the clock that woke us is not the run's."""
+    known = yield from ask(asking.Load(wake.camera))
+    run = known.run
+    if run is not None and _is_superseded(wake, run, known.version):
+        return None
+    if run is None or not run.is_open:
+        run = yield from _adopted(wake, known.run, rules, given)
+    if run is None:
+        request = asking.CloseSightings(wake.camera, known.run, everything=False)
+        story = yield from ask(request)
+        return _Looked(None, known.version, story.next_close)
+    began = given.now()
+    step = yield from _see(run, known.story, wake, given)
+    version = known.version
+    if step.run.is_news_after(known.run):
+        version = yield from ask(asking.Save(step.run, version, step.due))
+    story = yield from _end_sightings(step.run, known.story, given.now())
+    run = step.run
+    if run.outbox:
+        yield from ask(asking.Publish(run.outbox))
+        run = run.published()
+        version = yield from ask(asking.Save(run, version, step.due))
+    run, due = yield from _perform(replace(step, run=run), wake.trigger, began, given)
+    return _Looked(run, version, min(filter(None, (due, story.next_close)), default=None))
+
+
+def _is_superseded(wake: Wake, run: Run, version: int) -> bool:
+    """Whether it was a clock that woke us, and another one counts by now."""
+    if not wake.clock or run.clock is None or run.clock.id == wake.clock:
+        return False
+    return wake.version <= version
+
+
+def _adopted(wake: Wake, finished: Run | None, rules: Rules, given: Given) -> Asking[Run | None]:
+    """The run that begins with a processor of ours on this camera, under a name we can guess.
+
+    Processors under other names are found by the sweep, which knows all names.
+    """
+    of_camera = names.of_camera(wake.camera)
+    guesses = (wake.processor, finished.processor if finished else "", of_camera)
+    for name in dict.fromkeys(filter(None, guesses)):
+        found = yield from ask(asking.DescribeTagged(name))
+        if found is None or found.processor.camera != wake.camera:
+            continue
+        owned = policy.from_tags(found.tags, rules.platform)
+        if owned is None:
+            continue
+        owned = policy.at_least(owned, rules.min_idle_after)
+        run = stretches.adopt(owned, found.processor, finished, given.now(), wake.trigger)
+        if run is not None:
+            return run
+    return None
+
+
+def _see(run: Run, story: Story, wake: Wake, given: Given) -> Asking[Step]:
+    """Look for signs of life, no closer than is needed, and decide.
+
+    A clock goes off whether or not there is reason to worry, so it is content with fresh records,
+    or else with fresh video. What else wakes us has a reason: then the processor is described.
+    """
+    if wake.trigger == "clock":
+        step = yield from _glance(run, story, wake, given)
+        if step is not None:
+            return step
+    processor = yield from ask(asking.Describe(run.processor))
+    last_arrival = yield from _last_arrival(processor, story, given.now())
+    video = yield from _video(run, given.now())
+    seen = _seen(run, story, video, processor, last_arrival)
+    return teardown.step(run, seen, given.now(), wake.trigger)
+
+
+def _glance(run: Run, story: Story, wake: Wake, given: Given) -> Asking[Step | None]:
+    now, arrived = given.now(), story.last_arrival
+    if arrived is not None and now - arrived < QUIET and story.lag < LAGGING_FROM:
+        seen = _seen(run, story, Video(), None, arrived)
+        return teardown.glance(run, seen, now, wake.trigger)
+    if run.phase is not Phase.LIVE or not run.running or story.empty_in == run.id:
+        return None  # of such a run a record was due
+    video = yield from _video(run, now)
+    if video is None:
+        return None
+    seen = _seen(run, story, video, None, arrived)
+    return teardown.glance(run, seen, given.now(), wake.trigger)
+
+
+def _seen(
+    run: Run,
+    story: Story,
+    video: Video | None,
+    processor: Processor | None,
+    last_arrival: datetime | None,
+) -> Seen:
+    return Seen(
+        processor=processor,
+        camera_exists=video is not None,
+        video=video or Video(),
+        last_arrival=last_arrival,
+        lag=story.lag,
+        tells_empty=story.empty_in == run.id,
+    )
+
+
+def _video(run: Run, now: datetime) -> Asking[Video | None]:
+    """What was stored since the last sign of life that we know of, and for WINDOW at least."""
+    known = run.last_sign or run.since
+    since = max(min(known, now - WINDOW), now - LOOKBACK)
+    return (yield from ask(asking.RecentVideo(run.camera, since)))
+
+
+def _last_arrival(
+    processor: Processor | None, story: Story, now: datetime
+) -> Asking[datetime | None]:
+    """When the newest record arrived: as remembered, or as results show if that was a while ago.
+
+    Results are looked at directly because a record counts once it has arrived, handled or not:
+    the mapping may lag, or be gone.
+    """
+    remembered = story.last_arrival
+    if remembered is not None and now - remembered < QUIET:
+        return remembered
+    if processor is None or not processor.results:
+        return remembered
+    since = max(remembered, now - _PEEK) if remembered else now - _PEEK
+    found = yield from ask(asking.NewestArrival(processor.results, since))
+    return max(filter(None, (remembered, found)), default=None)
+
+
+def _end_sightings(run: Run, story: Story, now: datetime) -> Asking[Story]:
+    """End the sightings that are over: all of them, once the run is, and before its end is told."""
+    everything = run.phase is Phase.DONE
+    if story.outbox or (everything and story.open) or (story.next_close or now) < now:
+        return (yield from ask(asking.CloseSightings(run.camera, run, everything)))
+    return story
+
+
+def _perform(
+    step: Step, trigger: str, began: datetime, given: Given
+) -> Asking[tuple[Run, datetime | None]]:
+    """Do what was decided, and saved. The run, and when to look again."""
+    run = step.run
+    if step.action is None or not (yield from _is_still_the_one(run)):
+        return run, step.due
+    if given.now() - began > ACT_WITHIN:
+        return run, given.now()
+    try:
+        yield from ask(_deed(step.action, run))
+    except (NotFound, Busy):
+        pass  # done already, or under way: the next look tells
+    except Throttled:
+        pause = _backed_off(given, _REFUSED_AGAIN_S, run.refusals)
+        run = run.refused(step.action, given.now(), trigger)
+        return run, given.now() + timedelta(seconds=pause)
+    return replace(run, refusals=0), step.due
+
+
+def _deed(action: Action, run: Run) -> asking.Request[None]:
+    return asking.Stop(run) if action is Action.STOP else asking.Delete(run)
+
+
+def _is_still_the_one(run: Run) -> Asking[bool]:
+    found = yield from ask(asking.Describe(run.processor))
+    if found is None or found.created != run.created:
+        return False
+    return found.updated <= (run.last_change or run.since)
+
+
+def _arm(wake: Wake, looked: _Looked, due: datetime, given: Given) -> Asking[Run | None]:
+    """Send the clock that wakes us at `due`, then save that it is the one that counts.
+
+    A clock that is still on its way and comes no later is left alone.
+    """
+    run, now = looked.run, given.now()
+    if run and run.clock and run.clock.id != wake.clock and now < run.clock.due <= due:
+        return run
+    delay_s = min(max(0, math.floor((due - now).total_seconds())), LONGEST_DELAY_S)
+    if run is None or not run.is_open:
+        yield from ask(asking.Send({"camera": wake.camera}, delay_s))
+        return run
+    clock = Clock(given.new_id(), min(due, now + timedelta(seconds=delay_s + 1)))
+    message = {"camera": wake.camera, "clock": clock.id, "version": looked.version + 1}
+    yield from ask(asking.Send(message, delay_s))
+    run = replace(run, clock=clock)
+    yield from ask(asking.Save(run, looked.version, clock.due))
+    return run
+
+
+def _backed_off(given: Given, between: tuple[float, float, float], before: int) -> float:
+    """Seconds until the next try: the more were in vain, the longer, so that a crowd thins out."""
+    shortest, longest, after_many = between
+    return given.between(shortest, min(longest * 2 ** min(before, 10), after_many))
+
+
+def _phase(looked: _Looked) -> Phase | None:
+    return looked.run.phase if looked.run else None
+
+
+def _is_acting(looked: _Looked, now: datetime) -> bool:
+    """Stopping or deleting, and worth polling for: not held back, not throttled."""
+    if looked.run is None or looked.due is None or looked.run.refusals:
+        return False
+    soon = looked.due - now <= teardown.LOOK_AGAIN
+    return soon and looked.run.phase in (Phase.STOPPING, Phase.DELETING)
+
+
+def _read(message: Mapping[str, Any]) -> Wake:
+    texts = {name: message.get(name, "") for name in ("camera", "processor", "clock")}
+    numbers = {name: message.get(name, 0) for name in ("version", "tries")}
+    if not all(isinstance(value, str) for value in texts.values()) or not texts["camera"]:
+        raise AskedWrongly("a message in the clock queue names no camera")
+    if not all(isinstance(value, int) for value in numbers.values()):
+        raise AskedWrongly("a message in the clock queue has no number where one belongs")
+    return Wake(trigger="clock" if texts["clock"] else "message", **texts, **numbers)

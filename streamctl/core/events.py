@@ -1,0 +1,48 @@
+"""What is said on the event bus, and how it is identified.
+
+An event's id is made from what it is about, so the same thing said twice has the same id: delivery
+is at least once, and consumers tell repeats apart by it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+SOURCE: Final = "streamctl"
+SCHEMA: Final = "1"
+
+SIGHTING_STARTED: Final = "Sighting Started"
+SIGHTING_ENDED: Final = "Sighting Ended"
+PROCESSOR_STARTED: Final = "Processor Started"
+PROCESSOR_ENDED: Final = "Processor Ended"
+PROCESSOR_FAILED: Final = "Processor Failed"
+PROCESSOR_TORN_DOWN: Final = "Processor Torn Down"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: `detail` is plain JSON and holds `schema` and `id` among its members."""
+
+    type: str
+    detail: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.detail["id"])
+
+
+def event(kind: str, about: str, detail: Mapping[str, Any]) -> Event:
+    """An event of a kind about one thing: both make its id, so it is the same each time."""
+    return Event(kind, {"schema": SCHEMA, "id": f"{about}/{_slug(kind)}", **detail})
+
+
+def identity(*parts: str) -> str:
+    """A short name made from the parts: 16 hexadecimal digits of their SHA-256."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _slug(kind: str) -> str:
+    return kind.lower().replace(" ", "-")

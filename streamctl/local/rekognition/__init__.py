@@ -1,0 +1,1 @@
+"""Amazon Rekognition on one machine: stream processors, collections, and the engine that sees."""

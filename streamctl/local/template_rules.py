@@ -1,0 +1,71 @@
+"""What CloudFormation holds to and ministack does not, for the resources of our templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from streamctl.local.engine_room import EngineRoom
+
+_PROVISIONERS: Final = "services.cloudformation.provisioners"
+_STREAM: Final = "AWS::Kinesis::Stream"
+
+# Where ministack keeps what has a name: the property, and the store of its service.
+_NAMED: Final = {
+    _STREAM: ("Name", "services.kinesis", "_streams"),
+    "AWS::DynamoDB::Table": ("TableName", "services.dynamodb", "_tables"),
+    "AWS::IAM::Role": ("RoleName", "services.iam", "_roles"),
+    "AWS::Lambda::Function": ("FunctionName", "services.lambda_svc", "_functions"),
+    "AWS::Logs::LogGroup": ("LogGroupName", "services.cloudwatch_logs", "_log_groups"),
+    "AWS::SQS::Queue": ("QueueName", "services.sqs", "_queue_name_to_url"),
+}
+
+Create = Callable[[str, dict[str, Any], str], Any]
+
+
+def hold_to_templates(engine: EngineRoom) -> None:
+    """Install the rules below. Once a process, before the first stack."""
+    handlers = engine.part(_PROVISIONERS, "_RESOURCE_HANDLERS")
+    for kind, (property_, module, store) in _NAMED.items():
+        taken = engine.part(module, store)
+        handlers[kind]["create"] = _new_only(kind, property_, taken, handlers[kind]["create"])
+    _encrypt_streams(engine, handlers[_STREAM])
+
+
+def _new_only(kind: str, property_: str, taken: Any, create: Create) -> Create:
+    """A stack creates what there is not; ministack takes over what has the name.
+
+    And would delete it with the stack, though it was never the stack's.
+    """
+
+    def checked(logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        name = props.get(property_)
+        if name and name in taken:
+            raise ValueError(f"Resource of type '{kind}' with identifier '{name}' already exists.")
+        return create(logical_id, props, stack)
+
+    return checked
+
+
+def _encrypt_streams(engine: EngineRoom, handlers: dict[str, Any]) -> None:
+    """A template's StreamEncryption shows in DescribeStream; ministack leaves it out."""
+    streams = engine.part("services.kinesis", "_streams")
+    create, update = handlers["create"], handlers["update"]
+
+    def created(logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        name, attributes = create(logical_id, props, stack)
+        _encrypt(streams[name], props)
+        return name, attributes
+
+    def updated(name: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> Any:
+        name, attributes = update(name, old, new, stack)
+        _encrypt(streams[name], new)
+        return name, attributes
+
+    handlers.update(create=created, update=updated)
+
+
+def _encrypt(stream: dict[str, Any], props: Mapping[str, Any]) -> None:
+    wanted = props.get("StreamEncryption") or {}
+    stream["EncryptionType"] = wanted.get("EncryptionType", "NONE")
+    stream["KeyId"] = wanted.get("KeyId")

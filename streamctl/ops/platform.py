@@ -1,0 +1,98 @@
+"""Deploying a platform, and destroying it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+from streamctl.aws import cloudformation, s3
+from streamctl.aws.cloudformation import Outcome
+from streamctl.aws.session import Aws
+from streamctl.core import names, policy
+from streamctl.errors import NotFound, StreamctlError
+from streamctl.ops import bundle, inventory
+from streamctl.ops.inventory import Platform
+
+Progress = Callable[[str], None]
+
+
+def deploy(
+    aws: Aws, name: str, progress: Progress, min_idle_after: timedelta | None = None
+) -> tuple[Platform, Outcome]:
+    """Deploy a platform or bring it up to date; it, and what that took.
+
+    `min_idle_after`: the shortest idle time that a processor may have; None leaves it as it is.
+    """
+    names.platform(name)
+    bucket = names.artifact_bucket(aws.account, aws.region_name, name)
+    parameters = {
+        "Platform": name,
+        "CodeBucket": bucket,
+        "CodeKey": _upload(aws, bucket, progress),
+        **_idle_parameter(aws, name, min_idle_after),
+    }
+    wanted = cloudformation.Wanted(
+        name=names.platform_stack(name),
+        template=bundle.template("platform.yaml"),
+        parameters=parameters,
+        tags={policy.PLATFORM: name},
+    )
+    outcome = cloudformation.apply(aws, wanted, progress)
+    return inventory.usable_platform(aws, name), outcome
+
+
+def destroy(aws: Aws, name: str, progress: Progress) -> bool:
+    """Delete a platform with its bucket; whether there was one.
+
+    Raises StreamctlError while cameras or processors of it are left: nobody would look after them.
+    """
+    names.platform(name)
+    _refuse_while_used(aws, name)
+    existed = True
+    try:
+        inventory.platform(aws, name)
+        cloudformation.delete(aws, names.platform_stack(name), progress)
+    except NotFound:
+        existed = False
+    progress("deleting the bucket")
+    s3.delete_bucket(aws, names.artifact_bucket(aws.account, aws.region_name, name))
+    return existed
+
+
+def _upload(aws: Aws, bucket: str, progress: Progress) -> str:
+    """The key of the functions' code, named by its content: the same code is sent once."""
+    progress(f"preparing bucket {bucket}")
+    s3.ensure_bucket(aws, bucket)
+    code = bundle.build()
+    key = f"functions-{hashlib.sha256(code).hexdigest()[:32]}.zip"
+    progress(f"uploading the functions, {len(code) / 1e6:.1f} MB")
+    s3.put_new(aws, bucket, key, code)
+    return key
+
+
+def _idle_parameter(aws: Aws, name: str, wanted: timedelta | None) -> dict[str, str]:
+    """An update that leaves a parameter out resets it to the template's default."""
+    if wanted is not None:
+        return {"MinIdleAfter": f"{wanted.total_seconds():.3f}".rstrip("0").rstrip(".")}
+    try:
+        stack = cloudformation.describe(aws, names.platform_stack(name))
+    except NotFound:
+        return {}
+    return {key: value for key, value in stack.parameters.items() if key == "MinIdleAfter"}
+
+
+def _refuse_while_used(aws: Aws, name: str) -> None:
+    used_by = [camera.name for camera in inventory.cameras(aws, name)]
+    if used_by:
+        raise StreamctlError(
+            f"platform {name} still has cameras: {', '.join(used_by)}",
+            hint=f"{inventory.command(name)} camera delete {used_by[0]}",
+        )
+    managed = [each.name for each in inventory.processors(aws) if each.belongs_to(name)]
+    if managed:
+        raise StreamctlError(
+            f"platform {name} still has processors: {', '.join(managed)}",
+            hint=f"{inventory.command(name)} processor stop {managed[0]},"
+            f" then processor delete {managed[0]}",
+        )

@@ -1,0 +1,54 @@
+"""What a function is told by its environment, all of it set by platform.yaml."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+
+from streamctl.errors import AskedWrongly
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One platform, as its functions see it."""
+
+    platform: str
+    table: str
+    bus: str
+    clock_queue: str
+    """The clock queue's URL."""
+    failure_queue: str
+    """The URL of the queue for records that cannot be decoded."""
+    min_idle_after: timedelta
+
+    @classmethod
+    def from_environment(cls) -> Setting:
+        """Read it. Raises AskedWrongly if platform.yaml and this code do not fit."""
+        try:
+            return cls(
+                platform=os.environ["STREAMCTL_PLATFORM"],
+                table=os.environ["STREAMCTL_TABLE"],
+                bus=os.environ["STREAMCTL_BUS"],
+                clock_queue=os.environ["STREAMCTL_CLOCK_QUEUE"],
+                failure_queue=os.environ["STREAMCTL_FAILURE_QUEUE"],
+                min_idle_after=timedelta(seconds=float(os.environ["STREAMCTL_MIN_IDLE_AFTER_S"])),
+            )
+        except KeyError as error:
+            raise AskedWrongly(
+                f"the function's environment lacks {error.args[0]}",
+                hint="deploy the platform again: streamctl stack deploy",
+            ) from error
+
+
+def run_key(camera: str) -> str:
+    return f"run#{camera}"
+
+
+def story_key(camera: str) -> str:
+    return f"story#{camera}"
+
+
+def camera_of(key: str) -> str:
+    """The camera's ARN in either key."""
+    return key.partition("#")[2]

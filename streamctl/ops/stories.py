@@ -1,0 +1,59 @@
+"""Save a camera's sightings and say what changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from streamctl.aws import bus, table
+from streamctl.aws.session import Aws
+from streamctl.core import sightings
+from streamctl.core.runs import Run
+from streamctl.core.sightings import Story
+from streamctl.errors import Lost
+from streamctl.ops.setting import Setting, story_key
+
+_ATTEMPTS: Final = 3
+
+
+def store(aws: Aws, setting: Setting, story: Story, against: int) -> Story:
+    """Save a story, publish its outbox, and save that it was. Raises Lost if somebody was first.
+
+    While a sighting is open the story stands in the index of what is due, so that the sweep ends
+    it even if nothing else ever comes by.
+    """
+    key = story_key(story.camera)
+    due = datetime.now(UTC) if story.outbox else story.next_close
+    version = table.save(aws, setting.table, key, story, against, open_as=_open(due))
+    if not story.outbox:
+        return story
+    bus.publish(aws, setting.bus, story.outbox)
+    story = sightings.published(story)
+    table.save(aws, setting.table, key, story, version, open_as=_open(story.next_close))
+    return story
+
+
+def _open(due: datetime | None) -> table.Open | None:
+    return table.Open(due) if due else None
+
+
+def close(aws: Aws, setting: Setting, camera: str, run: Run | None, *, everything: bool) -> Story:
+    """End the sightings that are over, or all of them, and publish what is left to publish.
+
+    Where others keep saving this story meanwhile it is left to them: it stays due.
+    """
+    under = sightings.RunRef(run.processor, run.id) if run else sightings.RunRef()
+    for _ in range(_ATTEMPTS):
+        saved = table.load_one(aws, setting.table, story_key(camera), Story)
+        story = saved.thing or Story(camera)
+        if everything:
+            closed = sightings.close_all(story, under)
+        else:
+            closed = sightings.close(story, datetime.now(UTC), under)
+        if closed == story and not story.outbox:
+            return story
+        try:
+            return store(aws, setting, closed, saved.version)
+        except Lost:
+            continue
+    return story

@@ -1,0 +1,100 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import moto
+import pytest
+from hypothesis import settings
+
+from streamctl.aws.session import Aws
+from streamctl.local.launch import LocalCloud
+
+# A busy machine is no reason to fail: nothing here asserts how fast it is.
+settings.register_profile("streamctl", deadline=None)
+settings.load_profile("streamctl")
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_configure(config):
+    """Load our own plugin where the package is not installed (a checkout on PYTHONPATH)."""
+    if not config.pluginmanager.hasplugin("streamctl"):
+        config.pluginmanager.import_plugin("streamctl.local.pytest_plugin")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: they mostly wait, and the others fit in beside them."""
+    items.sort(key=lambda item: ("minutes" not in item.keywords, "e2e" not in item.path.parts))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real inputs that do not belong to the repository: videos, captures, portraits, records."""
+    if not _SHARED.is_dir():
+        pytest.skip("needs ../shared/data: real videos, captures and records")
+    return _SHARED
+
+
+@pytest.fixture
+def made_up_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's credentials, and no AWS setting of whoever runs the tests."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+@pytest.fixture
+def mocked_aws(made_up_credentials: None) -> Iterator[None]:
+    """moto, in this process: for unit tests of what talks to AWS."""
+    with moto.mock_aws():
+        yield
+
+
+@pytest.fixture
+def aws(
+    made_up_credentials: None, shared_local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Aws]:
+    """A client to the run's local cloud. Others use it too: names are a test's own."""
+    for name, value in shared_local_cloud.env().items():
+        monkeypatch.setenv(name, value)
+    yield Aws()
+    shared_local_cloud.faults_clear()
+
+
+@pytest.fixture
+def platform_table(mocked_aws: None) -> str:
+    """A table `t` as platform.yaml makes it."""
+    boto3.client("dynamodb", "us-east-1").create_table(
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "key", "AttributeType": "S"},
+            {"AttributeName": "open", "AttributeType": "S"},
+            {"AttributeName": "due", "AttributeType": "N"},
+        ],
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "open-by-due",
+                "KeySchema": [
+                    {"AttributeName": "open", "KeyType": "HASH"},
+                    {"AttributeName": "due", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["processor", "expects"],
+                },
+            }
+        ],
+    )
+    return "t"

@@ -1,0 +1,266 @@
+"""The one door: what is asked of the world, in which order, and when it is asked no more."""
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from benchmarks.simulated_aws import Camera, Message, SimulatedAws, Timeline, moment
+from streamctl.core import asking, door, policy
+from streamctl.core.asking import Given, Rules
+from streamctl.core.door import Wake
+from streamctl.core.policy import OnEnd, Ownership, Policy
+from streamctl.core.runs import Phase, Reason
+from streamctl.errors import AskedWrongly, Lost, Throttled, Unreachable
+
+CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
+POLICY = Policy(idle_after=timedelta(seconds=20))
+RULES = Rules("main", timedelta(seconds=5))
+
+
+class World:
+    """One camera under a simulated clock, and what was asked of it, in order."""
+
+    def __init__(self, chosen=POLICY):
+        self.timeline = Timeline()
+        self.aws = SimulatedAws(self.timeline)
+        self.aws.cameras[CAMERA] = Camera(CAMERA)
+        self.asked = []
+        self.fails = {}
+        ids = itertools.count(1)
+        self.given = Given(
+            lambda: moment(self.timeline.now), lambda: f"clock-{next(ids)}", lambda low, _high: low
+        )
+        tags = policy.to_tags(Ownership("main", "door", chosen, by_stack=False))
+        self.aws.create("door", CAMERA, tags)
+        self.aws.start("door")
+        self.aws.flow(CAMERA, on=True)
+        self.timeline.run(3)
+
+    def take(self, steps):
+        """Answer every request; what the steps come to."""
+        try:
+            request = next(steps)
+            while True:
+                request = self._resume(steps, request)
+        except StopIteration as over:
+            return over.value
+
+    def _resume(self, steps, request):
+        self.asked.append(type(request).__name__)
+        if isinstance(request, asking.Wait):
+            self.timeline.run(self.timeline.now + request.seconds)
+            return steps.send(None)
+        error = self.fails.pop(type(request).__name__, None)
+        if error:
+            return steps.throw(error)
+        try:
+            answer = self.aws.answer(request)
+        except Exception as error:  # noqa: BLE001 - thrown where it belongs
+            return steps.throw(error)
+        return steps.send(answer)
+
+    def advance(self, trigger="message", **wake):
+        self.asked.clear()
+        return self.take(door.advance(Wake(CAMERA, trigger, **wake), RULES, self.given))
+
+    def ring(self):
+        """Handle the next message of the clock queue, when it comes."""
+        while not self.aws.ready:
+            self.timeline.run(self.timeline.now + 1)
+        self.asked.clear()
+        message = self.aws.ready.popleft()
+        self.take(door.answer(message.body, RULES, self.given))
+        return message.body
+
+    def ring_until_gone(self, deadline_s=600):
+        while self.aws.processors and self.timeline.now < deadline_s:
+            self.ring()
+
+
+def test_a_run_is_saved_before_it_is_told_and_its_clock_sent_before_it_is_saved():
+    world = World()
+    run = world.advance()
+    assert world.asked == [
+        "Load",
+        "DescribeTagged",
+        "Describe",
+        "RecentVideo",
+        "Save",
+        "Publish",
+        "Save",
+        "Send",
+        "Save",
+    ]
+    assert run.clock.id == "clock-1"
+
+
+def test_a_clock_that_finds_fresh_records_asks_nothing_of_the_services():
+    """Describe is limited to 20 a second and account: ten thousand cameras would exceed it."""
+    world = World()
+    world.advance()
+    world.ring()
+    assert world.asked == ["Load", "Send", "Save"]
+
+
+def test_without_records_a_clock_is_content_with_fresh_video():
+    """Where records come for faces only, an empty room gives none."""
+    world = World()
+    world.aws.writes_records = False
+    world.advance()
+    world.ring()
+    assert world.asked == ["Load", "RecentVideo", "Send", "Save"]
+
+
+@pytest.mark.parametrize("trigger", ["message", "sweep"])
+def test_whatever_else_wakes_it_looks_closely(trigger):
+    world = World()
+    world.advance()
+    world.advance(trigger)
+    assert "Describe" in world.asked
+
+
+def test_a_processor_is_described_now_and_then_however_lively_it_is():
+    world = World()
+    world.advance()
+    described = 0
+    while world.timeline.now < 2000:
+        world.ring()
+        described += world.asked.count("Describe")
+    assert described == 2
+
+
+def test_no_clock_rings_past_the_run_that_it_is_of():
+    """A clock that another one has replaced is dropped, unread."""
+    world = World()
+    world.advance()
+    world.aws.ready.append(Message({"camera": CAMERA, "clock": "other", "version": 1}))
+    world.ring()
+    assert world.asked == ["Load"]
+
+
+def test_a_clock_that_rings_before_it_is_saved_is_heard():
+    """A short delay may pass before the save that follows the sending is done."""
+    world = World()
+    world.aws.writes_records = False
+    world.advance()
+    world.aws.ready.append(Message({"camera": CAMERA, "clock": "other", "version": 99}))
+    world.ring()
+    assert "RecentVideo" in world.asked
+
+
+@pytest.mark.parametrize("error", [Throttled("x"), Unreachable("x"), Lost("x")])
+def test_a_clock_that_could_not_be_handled_comes_again_soon(error):
+    """The queue itself would deliver it again after minutes only."""
+    world = World()
+    world.advance()
+    world.fails = {"Load": error}
+    body = world.ring()
+    (again,) = [each for each in [world.ring()] if each["clock"] == body["clock"]]
+    assert again["tries"] == 1
+
+
+def test_the_more_tries_were_in_vain_the_later_the_next():
+    """A crowd that is refused must thin out."""
+    delays = []
+    for tries in range(8):
+        world = World()
+        steps = door.answer(
+            {"camera": CAMERA, "tries": tries},
+            RULES,
+            replace(world.given, between=lambda _low, high: high),
+        )
+        next(steps)
+        delays.append(steps.throw(Throttled("x")).delay_s)
+    assert delays == [10, 20, 40, 80, 160, 160, 160, 160]
+
+
+def test_what_was_seen_too_long_ago_is_looked_at_again_before_it_is_acted_on():
+    """Between the look and the deed video may come back."""
+    world = World()
+    world.advance()
+    world.aws.flow(CAMERA, on=False)
+    world.timeline.run(60)
+    slow = {"left": 1}
+
+    def describe(request, answer=world.aws._answer_Describe):
+        found = answer(request)
+        run = world.aws.runs[CAMERA][0]
+        if run.phase is Phase.STOPPING and slow["left"]:
+            slow["left"] -= 1
+            world.timeline.run(world.timeline.now + door.ACT_WITHIN.total_seconds() + 1)
+        return found
+
+    world.aws._answer_Describe = describe
+    world.advance()
+    assert "Stop" not in world.asked  # though it was decided, and saved
+    assert world.aws.runs[CAMERA][0].phase is Phase.STOPPING
+    world.ring_until_gone()
+    assert world.aws.runs[CAMERA][0].phase is Phase.DONE
+
+
+def test_an_ended_run_is_gone_in_one_waking():
+    world = World()
+    world.advance()
+    world.aws.flow(CAMERA, on=False)
+    world.timeline.run(60)
+    run = world.advance()
+    assert (run.phase, run.reason, world.aws.processors) == (Phase.DONE, Reason.ENDED, {})
+    assert [each.type for each in world.aws.told] == [
+        "Processor Started",
+        "Processor Ended",
+        "Processor Torn Down",
+    ]
+
+
+def test_a_refused_stop_is_tried_again_by_the_clock_not_by_waiting():
+    world = World()
+    world.advance()
+    world.aws.flow(CAMERA, on=False)
+    world.timeline.run(60)
+    world.fails = {"Stop": Throttled("x")}
+    world.given = replace(world.given, between=lambda _low, high: high)
+    run = world.advance()
+    assert (run.phase, run.refusals) == (Phase.STOPPING, 1)
+    world.ring_until_gone()
+    assert world.aws.runs[CAMERA][0].phase is Phase.DONE
+
+
+def test_a_run_that_was_deleted_from_the_table_is_adopted_under_the_same_id():
+    world = World()
+    before = world.advance()
+    world.aws.runs.clear()
+    body = world.ring()
+    assert body["clock"]
+    assert world.aws.runs[CAMERA][0].id == before.id
+
+
+def test_former_runs_are_remembered():
+    world = World(Policy(timedelta(seconds=20), OnEnd.STOP))
+    first = world.advance()
+    world.aws.flow(CAMERA, on=False)
+    world.timeline.run(60)
+    world.advance()
+    world.aws.start("door")
+    world.timeline.run(70)
+    run = world.advance()
+    assert [(each.id, each.reason) for each in run.former] == [(first.id, Reason.ENDED)]
+    assert run.id != first.id
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {},
+        {"camera": ""},
+        {"camera": 7},
+        {"camera": CAMERA, "clock": ["a"]},
+        {"camera": CAMERA, "processor": None},
+        {"camera": CAMERA, "tries": "1"},
+        {"camera": CAMERA, "version": 1.5},
+    ],
+)
+def test_a_message_that_is_none_of_ours_is_refused(message):
+    with pytest.raises(AskedWrongly, match="clock queue"):
+        World().take(door.answer(message, RULES, World().given))

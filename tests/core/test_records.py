@@ -1,0 +1,155 @@
+"""Records: real ones are read, and nothing that is wrong with one goes further than RecordError."""
+
+import base64
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamctl.core import records
+from streamctl.errors import RecordError
+
+ARN = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1604277868692"
+GOOD = {
+    "InputInformation": {
+        "KinesisVideo": {
+            "StreamArn": ARN,
+            "FragmentNumber": "91343852333181902899028673905925406775303508824",
+            "ServerTimestamp": 1.605467332479e9,
+            "ProducerTimestamp": 1.605467324071e9,
+            "FrameOffsetInSeconds": 3.2690000534057617,
+        }
+    },
+    "StreamProcessorInformation": {"Status": "RUNNING"},
+    "FaceSearchResponse": [
+        {
+            "DetectedFace": {
+                "BoundingBox": {"Height": 0.2, "Width": 0.1, "Left": 0.5, "Top": -0.1},
+                "Confidence": 99.3,
+            },
+            "MatchedFaces": [
+                {"Similarity": 81.5, "Face": {"FaceId": "f-1", "ExternalImageId": "ada"}},
+                {"Similarity": 97.0, "Face": {"FaceId": "f-2"}},
+            ],
+        }
+    ],
+}
+VIDEO = ("InputInformation", "KinesisVideo")
+FACE = ("FaceSearchResponse", 0)
+
+
+def changed(path, value):
+    """GOOD with the member at `path` replaced, or removed where `value` is ...."""
+    record = copy.deepcopy(GOOD)
+    parent = record
+    for step in path[:-1]:
+        parent = parent[step]
+    if value is ...:
+        del parent[path[-1]]
+    else:
+        parent[path[-1]] = value
+    return json.dumps(record).encode()
+
+
+def test_a_record_is_read():
+    frame = records.parse(json.dumps(GOOD).encode())
+    assert frame.camera == ARN
+    assert frame.fragment == "91343852333181902899028673905925406775303508824"
+    assert frame.offset == timedelta(seconds=3.269)
+    assert frame.time == datetime(2020, 11, 15, 19, 8, 55, 748000, UTC)
+    assert frame.key == "91343852333181902899028673905925406775303508824+3.269"
+
+
+def test_matches_come_best_first_and_a_nameless_face_goes_by_its_id():
+    (face,) = records.parse(json.dumps(GOOD).encode()).faces
+    assert [(m.person, m.similarity) for m in face.matches] == [("f-2", 97.0), ("ada", 81.5)]
+    assert face.best is not None
+    assert face.best.person == "f-2"
+
+
+@pytest.mark.parametrize("value", [[], ...])
+def test_a_frame_without_faces_may_have_an_empty_list_or_none(value):
+    assert records.parse(changed(("FaceSearchResponse",), value)).faces == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfe",
+        b"not json",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"InputInformation": 7}',
+        b"[" * 200_000,
+        b" " * (records.MAX_BYTES + 1),
+        changed((*VIDEO, "StreamArn"), ...),
+        changed((*VIDEO, "StreamArn"), "arn:aws:s3:::bucket"),
+        changed((*VIDEO, "FragmentNumber"), 91343852333181902899),
+        changed((*VIDEO, "FragmentNumber"), "12a"),
+        changed((*VIDEO, "FragmentNumber"), "1" * 129),
+        changed((*VIDEO, "ServerTimestamp"), "1.6E9"),
+        changed((*VIDEO, "ServerTimestamp"), True),
+        changed((*VIDEO, "ServerTimestamp"), -1),
+        changed((*VIDEO, "ServerTimestamp"), 1e300),
+        changed((*VIDEO, "ServerTimestamp"), 10**400),
+        changed((*VIDEO, "ServerTimestamp"), float("nan")),
+        changed((*VIDEO, "ProducerTimestamp"), float("inf")),
+        changed((*VIDEO, "FrameOffsetInSeconds"), 61),
+        changed((*VIDEO, "FrameOffsetInSeconds"), None),
+        changed(("FaceSearchResponse",), {}),
+        changed(("FaceSearchResponse",), [{}] * (records.MAX_FACES + 1)),
+        changed((*FACE, "DetectedFace"), ...),
+        changed((*FACE, "DetectedFace", "BoundingBox", "Left"), "0.5"),
+        changed((*FACE, "MatchedFaces", 0, "Face", "FaceId"), 12),
+        changed((*FACE, "MatchedFaces", 0, "Face", "ExternalImageId"), 12),
+        changed((*FACE, "MatchedFaces", 0, "Similarity"), 101),
+    ],
+)
+def test_what_is_wrong_is_one_record_error(data):
+    with pytest.raises(RecordError):
+        records.parse(data)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_raise_anything_else(data):
+    with pytest.raises(RecordError):
+        records.parse(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda c: (
+            st.lists(c)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["InputInformation", "KinesisVideo", "StreamArn", "FaceSearchResponse"]
+                ),
+                c,
+            )
+        ),
+    )
+)
+def test_no_json_raises_anything_else(value):
+    with pytest.raises(RecordError):
+        records.parse(json.dumps(value).encode())
+
+
+def test_real_records_are_read(shared_data):
+    """Every record that Rekognition really wrote."""
+    read = 0
+    for path in sorted((shared_data / "records").glob("*.json")):
+        content = json.loads(path.read_text())
+        for record in content.get("Records", []):
+            read += 1
+            frame = records.parse(base64.b64decode(record["kinesis"]["data"]))
+            assert len(frame.fragment) == 47
+        if "InputInformation" in content:
+            read += 1
+            records.parse(path.read_bytes())
+    assert read >= 4

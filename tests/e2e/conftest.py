@@ -1,0 +1,26 @@
+"""A pipeline for a test, in a local cloud of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamctl.local.launch import LocalCloud
+from tests.e2e.pipeline import Pipeline
+
+
+@pytest.fixture
+def build_pipeline(
+    start_local_cloud: Callable[..., LocalCloud], tmp_path: Path
+) -> Callable[..., Pipeline]:
+    """Builds a pipeline in a local cloud of its own: `build_pipeline(idle_after, **options)`."""
+
+    def build(idle_after: str = "5s", **options: Any) -> Pipeline:
+        pipeline = Pipeline(start_local_cloud(**options), tmp_path)
+        pipeline.build(idle_after)
+        return pipeline
+
+    return build

@@ -1,0 +1,156 @@
+"""The whole pipeline, driven by commands in processes of their own and watched with boto3 and json."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from streamctl.local.launch import LocalCloud
+from streamctl.media import clip
+
+COMMAND = (sys.executable, "-m", "streamctl")
+KNOWN = clip.KNOWN
+NAME = "door"
+
+
+@dataclass
+class Pipeline:
+    """A platform with a camera, a collection with one person, and a security app's queue."""
+
+    cloud: LocalCloud
+    folder: Path
+    queue: str = ""
+    _heard: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def run(self, *arguments: str | Path, within_s: float = 90) -> str:
+        """One command that must succeed; its standard output."""
+        ran = subprocess.run(
+            [*COMMAND, *map(str, arguments)],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=within_s,
+            check=False,
+        )
+        assert ran.returncode == 0, f"{arguments}: {ran.stderr}"
+        return ran.stdout
+
+    def environment(self) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {**own, **self.cloud.env()}
+
+    def client(self, service: str, **more: Any) -> Any:
+        where = self.cloud.env()
+        return boto3.client(
+            service,
+            region_name=where["AWS_REGION"],
+            aws_access_key_id=where["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=where["AWS_SECRET_ACCESS_KEY"],
+            endpoint_url=more.pop("endpoint_url", self.cloud.endpoint_url),
+        )
+
+    def build(self, idle_after: str) -> None:
+        self.run("stack", "deploy", "--min-idle-after", "1s")
+        self.run("collection", "create", "staff")
+        self.run("camera", "create", NAME)
+        still = self.folder / f"{KNOWN}.jpg"
+        still.write_bytes(clip.portrait(KNOWN))
+        self.run("face", "enrol", "--collection", "staff", still)
+        order = ("--camera", NAME, "--collection", "staff", "--idle-after", idle_after)
+        self.run("processor", "create", *order)
+        self._subscribe()
+
+    def start(self) -> None:
+        self.run("processor", "start", NAME)
+        self.run("processor", "wait", NAME, "--for", "running", "--timeout", "60s")
+
+    def video(self) -> Path:
+        path = self.folder / "clip.mkv"
+        if not path.exists():
+            clip.render(path)
+        return path
+
+    def heard(self) -> list[dict[str, Any]]:
+        """Every event that the security app has received so far, once by its id, in order."""
+        sqs = self.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in messages:
+                event = json.loads(message["Body"])
+                self._heard.setdefault(event["detail"]["id"], event)
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return list(self._heard.values())
+
+    def wait_for(self, what: Callable[[], Any], within_s: float, about: str) -> Any:
+        """The first true answer of `what`; fails after `within_s` seconds."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if answer := what():
+                return answer
+            time.sleep(0.2)
+        raise AssertionError(f"{about}: not within {within_s:.0f} s; heard {self.heard()}")
+
+    def wait_told(self, kind: str, within_s: float = 20) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = self.wait_for(lambda: self.told(kind), within_s, kind)
+        return told
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        return [event["detail"] for event in self.heard() if event["detail-type"] == kind]
+
+    def status(self) -> str:
+        """The processor's status; empty once there is none."""
+        rekognition = self.client("rekognition")
+        try:
+            return str(rekognition.describe_stream_processor(Name=NAME)["Status"])
+        except rekognition.exceptions.ResourceNotFoundException:
+            return ""
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every record in results."""
+        kinesis = self.client("kinesis")
+        (name,) = kinesis.list_streams()["StreamNames"]
+        found = []
+        for shard in kinesis.list_shards(StreamName=name)["Shards"]:
+            where = kinesis.get_shard_iterator(
+                StreamName=name, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            answer = kinesis.get_records(ShardIterator=where)
+            found += [json.loads(record["Data"]) for record in answer["Records"]]
+        return found
+
+    def log(self, function: str) -> list[str]:
+        """What a function logged."""
+        group = f"/aws/lambda/streamctl-main-{function}"
+        events = self.client("logs").filter_log_events(logGroupName=group)["events"]
+        return [event["message"] for event in events]
+
+    def _subscribe(self) -> None:
+        events, sqs = self.client("events"), self.client("sqs")
+        self.queue = sqs.create_queue(QueueName="security-app")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])
+        arn = arn["Attributes"]["QueueArn"]
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "events.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": arn,
+                }
+            ],
+        }
+        sqs.set_queue_attributes(QueueUrl=self.queue, Attributes={"Policy": json.dumps(policy)})
+        bus, pattern = "streamctl-main", json.dumps({"source": ["streamctl"]})
+        events.put_rule(Name="app", EventBusName=bus, EventPattern=pattern)
+        events.put_targets(Rule="app", EventBusName=bus, Targets=[{"Id": "app", "Arn": arn}])

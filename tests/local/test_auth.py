@@ -1,0 +1,147 @@
+"""With AUTH=true every caller needs its policies' leave, for our services as for ministack's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def strict():
+    """One cloud that enforces IAM."""
+    launch = pytest.importorskip("streamctl.local.launch")
+    with launch.LocalCloud.start(port=0, auth=True) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def code_of(strict, world_of):
+    """The error code of a call, or "" if it went through."""
+    return world_of(strict).refused
+
+
+@pytest.fixture
+def caller(strict, world_of):
+    """Clients of a user with the given statements."""
+    root = world_of(strict)
+
+    def make(*statements):
+        iam, name = root.client("iam"), root.unique("user")
+        iam.create_user(UserName=name)
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        if statements:
+            iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        secrets = {
+            "aws_access_key_id": key["AccessKeyId"],
+            "aws_secret_access_key": key["SecretAccessKey"],
+        }
+        return lambda service, **options: root.client(service, **{**secrets, **options})
+
+    return make
+
+
+def test_nothing_is_allowed_by_itself(caller, code_of):
+    """A user without policies may list nothing, of ours or of ministack's."""
+    nobody = caller()
+    for service, operation in (
+        ("rekognition", "list_stream_processors"),
+        ("kinesisvideo", "list_streams"),
+        ("kinesis", "list_streams"),
+    ):
+        assert code_of(getattr(nobody(service), operation)) == "AccessDeniedException"
+
+
+def test_an_action_on_one_processor_is_not_one_on_another(caller, code_of):
+    """Statements name processors by ARN."""
+    stopper = caller(
+        {
+            "Effect": "Allow",
+            "Action": "rekognition:StopStreamProcessor",
+            "Resource": "arn:aws:rekognition:us-east-1:000000000000:streamprocessor/door",
+        }
+    )
+    stop = stopper("rekognition").stop_stream_processor
+    assert code_of(stop, Name="door") == "ResourceNotFoundException"
+    assert code_of(stop, Name="yard") == "AccessDeniedException"
+    describe = stopper("rekognition").describe_stream_processor
+    assert code_of(describe, Name="door") == "AccessDeniedException"
+
+
+def test_a_camera_is_named_by_its_whole_arn(strict, caller, world_of, code_of):
+    """A call that gives only the name is judged by the ARN that the name has."""
+    root = world_of(strict)
+    name = root.unique("camera")
+    arn = root.client("kinesisvideo").create_stream(StreamName=name)["StreamARN"]
+    viewer = caller({"Effect": "Allow", "Action": "kinesisvideo:Describe*", "Resource": arn})
+    assert code_of(viewer("kinesisvideo").describe_stream, StreamName=name) == ""
+    assert code_of(viewer("kinesisvideo").describe_stream, StreamARN=arn) == ""
+    assert code_of(viewer("kinesisvideo").delete_stream, StreamARN=arn) == "AccessDeniedException"
+
+
+def test_media_needs_permission_as_well(strict, caller, world_of, code_of):
+    """GetMedia on the media port, though it has no end."""
+    root = world_of(strict)
+    name = root.unique("camera")
+    root.client("kinesisvideo").create_stream(StreamName=name)
+    nobody = caller()("kinesis-video-media", endpoint_url=root.media_url)
+    start = {"StartSelectorType": "NOW"}
+    assert (
+        code_of(nobody.get_media, StreamName=name, StartSelector=start) == "AccessDeniedException"
+    )
+
+
+def test_creating_a_processor_hands_over_a_role(caller, code_of):
+    """CreateStreamProcessor alone is not enough: iam:PassRole on the role is asked too."""
+    role = "arn:aws:iam::000000000000:role/watcher"
+    create = {"Effect": "Allow", "Action": "rekognition:*", "Resource": "*"}
+    hand_over = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role}
+    wanted = {
+        "Name": "door",
+        "RoleArn": role,
+        "Settings": {"FaceSearch": {"CollectionId": "nobody"}},
+        "Input": {
+            "KinesisVideoStream": {
+                "Arn": "arn:aws:kinesisvideo:us-east-1:000000000000:stream/none/1"
+            }
+        },
+        "Output": {
+            "KinesisDataStream": {"Arn": "arn:aws:kinesis:us-east-1:000000000000:stream/none"}
+        },
+    }
+    without = caller(create)("rekognition").create_stream_processor
+    assert code_of(without, **wanted) == "AccessDeniedException"
+    allowed = caller(create, hand_over)("rekognition").create_stream_processor
+    assert code_of(allowed, **wanted) != "AccessDeniedException"
+
+
+def test_an_unknown_key_and_a_wrong_secret_are_refused(caller, code_of):
+    """Who nobody knows may nothing; who signs wrongly neither."""
+    user = caller({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    unknown = user("rekognition", aws_access_key_id="AKIDNOBODY")
+    assert code_of(unknown.list_collections) == "UnrecognizedClientException"
+    wrong = user("rekognition", aws_secret_access_key="wrong")
+    assert code_of(wrong.list_collections) == "InvalidSignatureException"
+    assert code_of(user("rekognition").list_collections) == ""
+
+
+def test_a_function_may_what_its_role_may(strict, world_of):
+    """Functions act as their roles: also towards the services of ours."""
+    root = world_of(strict)
+    source = """
+import boto3
+from botocore.exceptions import ClientError
+
+def handler(event, context):
+    rekognition = boto3.client("rekognition")
+    listed = rekognition.list_collections()["CollectionIds"]
+    try:
+        rekognition.list_stream_processors()
+    except ClientError as error:
+        return [listed, error.response["Error"]["Code"]]
+"""
+    allowed = {"Effect": "Allow", "Action": "rekognition:ListCollections", "Resource": "*"}
+    name = root.function({"app.py": source}, role=root.role(allowed))
+    answer = json.load(root.client("lambda").invoke(FunctionName=name)["Payload"])
+    assert answer == [[], "AccessDeniedException"]

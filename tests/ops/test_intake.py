@@ -1,0 +1,239 @@
+"""A batch of results goes in; sightings, poison and what is to come again go out."""
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from streamctl.aws import table
+from streamctl.aws.session import Aws
+from streamctl.core import events, sightings
+from streamctl.core.policy import Policy
+from streamctl.core.runs import Phase, Run
+from streamctl.core.sightings import Story
+from streamctl.errors import Lost, Throttled
+from streamctl.ops import intake
+from streamctl.ops.setting import run_key, story_key
+
+CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
+
+
+def record(second, person=None, sequence=1, data=None):
+    """A Lambda record; `data` overrides the frame that it would carry."""
+    matches = [{"Similarity": 95.0, "Face": {"FaceId": "f", "ExternalImageId": person}}]
+    frame = {
+        "InputInformation": {
+            "KinesisVideo": {
+                "StreamArn": CAMERA,
+                "FragmentNumber": f"{second:047d}",
+                "ServerTimestamp": 1.7e9 + second,
+                "ProducerTimestamp": 1.7e9 + second,
+                "FrameOffsetInSeconds": 0,
+            }
+        },
+        "FaceSearchResponse": [
+            {
+                "DetectedFace": {
+                    "BoundingBox": {"Height": 0.2, "Width": 0.1, "Left": 0.5, "Top": 0.1},
+                    "Confidence": 99.0,
+                },
+                "MatchedFaces": matches if person else [],
+            }
+        ],
+    }
+    raw = json.dumps(frame).encode() if data is None else data
+    return {
+        "kinesis": {
+            "sequenceNumber": str(sequence),
+            "data": base64.b64encode(raw).decode(),
+            "approximateArrivalTimestamp": 1.7e9 + second + 1,
+        },
+        "eventID": f"shardId-000000000000:{sequence}",
+        "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/AmazonRekognition-x",
+    }
+
+
+@pytest.fixture
+def aws(platform):
+    return Aws(region="us-east-1")
+
+
+@pytest.fixture
+def known(aws, platform):
+    """A run that is known, so that no look is asked for."""
+    since = datetime.fromtimestamp(1.7e9, UTC)
+    run = Run("door@1", CAMERA, "door", since, since, Policy())
+    table.save(aws, platform.setting.table, run_key(CAMERA), run, 0)
+
+
+def story(aws, platform):
+    return table.load_one(aws, platform.setting.table, story_key(CAMERA), Story).thing
+
+
+def test_a_match_becomes_a_sighting_and_is_told(aws, platform, known):
+    assert intake.take(aws, platform.setting, [record(1, "ada"), record(2, "ada", 2)]) == []
+    (told,) = platform.told()
+    assert told["detail-type"] == events.SIGHTING_STARTED
+    assert told["source"] == "streamctl"
+    assert told["resources"] == [CAMERA]
+    assert (told["detail"]["person"], told["detail"]["run"]) == ("ada", "door@1")
+    assert story(aws, platform).outbox == ()
+
+
+def test_the_same_batch_again_changes_and_tells_nothing(aws, platform, known):
+    batch = [record(1, "ada"), record(2, None, 2)]
+    intake.take(aws, platform.setting, batch)
+    before = story(aws, platform)
+    platform.told()
+    assert intake.take(aws, platform.setting, batch) == []
+    assert story(aws, platform) == before
+    assert platform.told() == []
+
+
+def test_what_was_saved_and_perhaps_not_told_is_told_again_under_the_same_id(
+    aws, platform, known, monkeypatch
+):
+    """Killed between saving and publishing: the batch comes again."""
+    publish = intake.stories.bus.publish
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(intake.stories.bus, "publish", killed)
+    with pytest.raises(KeyboardInterrupt):
+        intake.take(aws, platform.setting, [record(1, "ada")])
+    monkeypatch.setattr(intake.stories.bus, "publish", publish)
+    pending = story(aws, platform).outbox
+    intake.take(aws, platform.setting, [record(1, "ada")])
+    assert [told["detail"]["id"] for told in platform.told()] == [event.id for event in pending]
+
+
+def test_a_record_that_is_none_goes_to_the_failure_queue_and_counts_as_handled(
+    aws, platform, known
+):
+    batch = [record(1, data=b"\x00poison", sequence=5), record(2, "ada", 6)]
+    assert intake.take(aws, platform.setting, batch) == []
+    (poison,) = platform.failures()
+    assert base64.b64decode(poison["data"]) == b"\x00poison"
+    assert (poison["shard"], poison["sequence_number"]) == ("shardId-000000000000", "5")
+    assert poison["truncated"] is False
+    assert "not JSON" in poison["reason"]
+    assert len(platform.told()) == 1
+
+
+def test_a_large_one_is_cut_and_says_so(aws, platform, known):
+    big = b"x" * (intake.POISON_BYTES + 1)
+    assert intake.take(aws, platform.setting, [record(1, data=big)]) == []
+    (poison,) = platform.failures()
+    assert len(base64.b64decode(poison["data"])) == intake.POISON_BYTES
+    assert poison["truncated"] is True
+
+
+def test_data_that_is_not_base64_is_poison_too(aws, platform, known):
+    broken = record(1)
+    broken["kinesis"]["data"] = "%%%"
+    assert intake.take(aws, platform.setting, [broken]) == []
+    assert len(platform.failures()) == 1
+
+
+def test_where_no_run_is_known_a_look_is_asked_for_once(aws, platform, monkeypatch):
+    monkeypatch.setattr(intake, "_asked", {})
+    intake.take(aws, platform.setting, [record(1, "ada")])
+    intake.take(aws, platform.setting, [record(2, "ada", 2)])
+    assert platform.clocks() == [{"camera": CAMERA}]
+
+
+@pytest.mark.parametrize(("phase", "asked"), [(Phase.LIVE, 0), (Phase.DONE, 1)])
+def test_records_that_come_after_their_run_wake_a_clock_that_ends_what_they_begin(
+    aws, platform, known, monkeypatch, phase, asked
+):
+    """No clock is on its way any more; the sweep would be minutes late."""
+    monkeypatch.setattr(intake, "_asked", {})
+    saved = table.load_one(aws, platform.setting.table, run_key(CAMERA), Run)
+    run = replace(saved.thing, phase=phase)
+    table.save(aws, platform.setting.table, run_key(CAMERA), run, saved.version)
+    intake.take(aws, platform.setting, [record(1, "ada")])
+    assert platform.clocks() == [{"camera": CAMERA}] * asked
+    assert [each.person for each in story(aws, platform).open] == ["ada"]
+
+
+def test_transient_trouble_asks_for_the_batch_from_its_first_record(
+    aws, platform, known, monkeypatch
+):
+    def throttled(*_, **__):
+        raise Throttled("the table is busy")
+
+    monkeypatch.setattr(intake.table, "save", throttled)
+    batch = [record(1, data=b"poison", sequence=7), record(2, "ada", 8), record(3, "ada", 9)]
+    assert intake.take(aws, platform.setting, batch) == ["8"]
+
+
+def test_losing_a_race_folds_again_on_what_the_winner_saved(aws, platform, known, monkeypatch):
+    save, lost = table.save, []
+
+    def loses_once(*args, **kwargs):
+        if not lost:
+            lost.append(args)
+            intake.take(aws, platform.setting, [record(5, "bob", 50)])
+            raise Lost("somebody was first")
+        return save(*args, **kwargs)
+
+    monkeypatch.setattr(intake.table, "save", loses_once)
+    assert intake.take(aws, platform.setting, [record(1, "ada")]) == []
+    assert {each.person for each in story(aws, platform).open} == {"ada", "bob"}
+
+
+def test_a_person_who_is_gone_by_the_next_batch_is_told_as_gone(aws, platform, known):
+    intake.take(aws, platform.setting, [record(1, "ada")])
+    later = 2 + int(sightings.GAP.total_seconds())
+    intake.take(aws, platform.setting, [record(later, "bob", 2)])
+    told = [(each["detail-type"], each["detail"]["person"]) for each in platform.told()]
+    assert told == [
+        (events.SIGHTING_STARTED, "ada"),
+        (events.SIGHTING_STARTED, "bob"),
+        (events.SIGHTING_ENDED, "ada"),
+    ]
+
+
+def test_an_open_sighting_stands_in_the_index_of_what_is_due(aws, platform, known):
+    intake.take(aws, platform.setting, [record(1, "ada")])
+    ((key, _),) = table.open_items(aws, platform.setting.table)
+    assert key == story_key(CAMERA)
+
+
+def batches(capsys):
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    return [line for line in lines if line["what"] == "batch"]
+
+
+def test_a_batch_is_noted_under_the_run_of_its_camera(aws, platform, known, capsys):
+    """So that a run can be followed by its id through all three functions."""
+    intake.take(aws, platform.setting, [record(1, "ada"), record(2, data=b"poison")])
+    (line,) = batches(capsys)
+    assert (line["run"], line["camera"]) == ("door@1", CAMERA)
+    assert (line["records"], line["undecodable"]) == (2, 1)
+
+
+def test_a_batch_of_no_known_run_is_noted_all_the_same(aws, platform, capsys):
+    """Its camera is; and of one that holds no frame at all, its results are."""
+    intake.take(aws, platform.setting, [record(1)])
+    intake.take(aws, platform.setting, [record(1, data=b"poison")])
+    unknown, poison = batches(capsys)
+    assert (unknown["run"], unknown["camera"]) == ("", CAMERA)
+    assert (poison.get("run"), poison["undecodable"]) == (None, 1)
+    assert poison["results"].endswith(":stream/AmazonRekognition-x")
+
+
+def test_a_batch_that_fails_says_of_which_camera(aws, platform, known, capsys, monkeypatch):
+    """And is not noted as handled. The refusal is made up: moto never throttles."""
+
+    def throttled(*_):
+        raise Throttled("busy")
+
+    monkeypatch.setattr(table, "load", throttled)
+    assert intake.take(aws, platform.setting, [record(1)]) == ["1"]
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["what"], line["camera"]) == ("record to be delivered again", CAMERA)
+    assert line["why"] == "busy"
