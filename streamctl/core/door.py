@@ -184,7 +184,7 @@ def _see(run: Run, story: Story, wake: Wake, given: Given) -> Asking[Step]:
         if step is not None:
             return step
     processor = yield from ask(asking.Describe(run.processor))
-    last_arrival = yield from _last_arrival(processor, story, given.now())
+    last_arrival = yield from _last_arrival(run, story, given.now())
     video = yield from _video(run, given.now())
     seen = _seen(run, story, video, processor, last_arrival)
     return teardown.step(run, seen, given.now(), wake.trigger)
@@ -228,9 +228,7 @@ def _video(run: Run, now: datetime) -> Asking[Video | None]:
     return (yield from ask(asking.RecentVideo(run.camera, since)))
 
 
-def _last_arrival(
-    processor: Processor | None, story: Story, now: datetime
-) -> Asking[datetime | None]:
+def _last_arrival(run: Run, story: Story, now: datetime) -> Asking[datetime | None]:
     """When the newest record arrived: as remembered, or as results show if that was a while ago.
 
     Results are looked at directly because a record counts once it has arrived, handled or not:
@@ -239,19 +237,33 @@ def _last_arrival(
     remembered = story.last_arrival
     if remembered is not None and now - remembered < QUIET:
         return remembered
-    if processor is None or not processor.results:
+    if not run.results:
         return remembered
     since = max(remembered, now - _PEEK) if remembered else now - _PEEK
-    found = yield from ask(asking.NewestArrival(processor.results, since))
+    found = yield from ask(asking.NewestArrival(run.results, since))
     return max(filter(None, (remembered, found)), default=None)
 
 
 def _end_sightings(run: Run, story: Story, now: datetime) -> Asking[Story]:
-    """End the sightings that are over: all of them, once the run is, and before its end is told."""
-    everything = run.phase is Phase.DONE
-    if story.outbox or (everything and story.open) or (story.next_close or now) < now:
+    """End the sightings that are over: all of them, once the run is, and before its end is told.
+
+    Unless records lie in results that nobody has folded yet: they may continue what is open, which
+    then ends like any other.
+    """
+    everything = False
+    if run.phase is Phase.DONE and story.open:
+        everything = not (yield from _are_any_unhandled(run, story))
+    if story.outbox or everything or (story.next_close or now) < now:
         return (yield from ask(asking.CloseSightings(run.camera, run, everything)))
     return story
+
+
+def _are_any_unhandled(run: Run, story: Story) -> Asking[bool]:
+    folded = story.last_arrival
+    if folded is None or not run.results:
+        return False
+    newest = yield from ask(asking.NewestArrival(run.results, folded))
+    return newest is not None and newest > folded
 
 
 def _perform(

@@ -85,6 +85,8 @@ class Run:
     since: datetime
     """RUNNING since; while it is STARTING or FAILED, the time of its last change."""
     policy: Policy
+    results: str = ""
+    """The data stream that the processor writes to: it is looked at when the processor is gone."""
     by_stack: bool = False
     running: bool = False
     """It was seen RUNNING."""

@@ -2,8 +2,8 @@
 
 A camera's story holds the sightings that are open, what was counted, and the events that were
 decided but perhaps not yet published. Folding the same frame twice changes nothing. A sighting is
-over when no frame of it has *arrived* for GAP: arrival is the server's clock, and by it frames that
-Rekognition delivers late do not end what they continue.
+over when no frame of it has *arrived* for GAP and LATENESS: arrival is the server's clock, and by
+it frames that Rekognition delivers late do not end what they continue.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from streamctl.core.records import Box, Face, Frame
 
 GAP: Final = timedelta(seconds=30)
 """A person unseen for this long has gone."""
+
+LATENESS: Final = timedelta(seconds=60)
+"""How long a record may lie in results before it is folded (throttled, retried, another shard's turn
+first) and still continue what it belongs to. A sighting's end is told later by as much."""
 
 REMEMBERED: Final = 300
 """Frames whose tokens are kept, so that a repeat is known: five minutes at one frame a second."""
@@ -56,6 +60,11 @@ class Sighting:
     frames: int
     arrived: datetime
     """When the latest of its frames arrived in results."""
+
+    @property
+    def over_at(self) -> datetime:
+        """From when on no frame that continues it is waited for."""
+        return self.arrived + GAP + LATENESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ class Story:
     @property
     def next_close(self) -> datetime | None:
         """When the first of the open sightings is over, if none of its frames arrives."""
-        return min((each.arrived + GAP for each in self.open), default=None)
+        return min((each.over_at for each in self.open), default=None)
 
 
 def fold(story: Story, arrivals: Iterable[Arrival], run: RunRef) -> Story:
@@ -114,8 +123,8 @@ def fold(story: Story, arrivals: Iterable[Arrival], run: RunRef) -> Story:
 
 
 def close(story: Story, now: datetime, run: RunRef) -> Story:
-    """The story with every sighting ended whose person has been gone for GAP."""
-    over = [each for each in story.open if each.arrived + GAP <= now]
+    """The story with every sighting ended that is over by now."""
+    over = [each for each in story.open if each.over_at <= now]
     return _end(story, over, run)
 
 

@@ -38,6 +38,7 @@ def adopt(
         created=processor.created,
         since=processor.updated,
         policy=owned.policy,
+        results=processor.results,
         by_stack=owned.by_stack,
         last_change=processor.updated,
         former=_former(finished) if finished else (),

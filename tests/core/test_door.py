@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.simulated_aws import Camera, Message, SimulatedAws, Timeline, moment
-from streamctl.core import asking, door, policy
+from streamctl.core import asking, door, policy, sightings
 from streamctl.core.asking import Given, Rules
 from streamctl.core.door import Wake
 from streamctl.core.policy import OnEnd, Ownership, Policy
+from streamctl.core.records import Box, Face, Frame, Match
 from streamctl.core.runs import Phase, Reason
 from streamctl.errors import AskedWrongly, Lost, Throttled, Unreachable
 
@@ -56,10 +57,13 @@ class World:
         if error:
             return steps.throw(error)
         try:
-            answer = self.aws.answer(request)
+            answer = self._answer(request)
         except Exception as error:  # noqa: BLE001 - thrown where it belongs
             return steps.throw(error)
         return steps.send(answer)
+
+    def _answer(self, request):
+        return self.aws.answer(request)
 
     def advance(self, trigger="message", **wake):
         self.asked.clear()
@@ -119,6 +123,58 @@ def test_whatever_else_wakes_it_looks_closely(trigger):
     world.advance()
     world.advance(trigger)
     assert "Describe" in world.asked
+
+
+class Telling(World):
+    """A world in which one sighting is open, folded up to 5 s, and results go on for a while."""
+
+    def __init__(self, results_end_s):
+        super().__init__()
+        face = Face(Box(0.1, 0.1, 0.2, 0.2), 99.0, (Match("ada", "id", 90.0),))
+        frame = Frame(CAMERA, "1", timedelta(0), moment(4.5), moment(4.5), (face,))
+        arrivals = [sightings.Arrival(frame, moment(5.0))]
+        self.story = sightings.fold(sightings.Story(CAMERA), arrivals, sightings.RunRef())
+        self.story = sightings.published(self.story)
+        self.results_end = moment(results_end_s)
+        self.closed = []
+
+    def _answer(self, request):
+        match request:
+            case asking.Load():
+                return replace(super()._answer(request), story=self.story)
+            case asking.NewestArrival():
+                return self.results_end
+            case asking.CloseSightings(_, _, everything):
+                self.closed.append(everything)
+                return replace(self.story, open=())
+            case _:
+                return super()._answer(request)
+
+
+@pytest.mark.parametrize(
+    ("results_end_s", "closed"),
+    [
+        pytest.param(5.0, [True], id="all folded"),
+        pytest.param(6.0, [], id="a record is yet to be folded, and may continue it"),
+    ],
+)
+def test_the_end_of_a_run_ends_its_sightings_once_all_records_are_folded(results_end_s, closed):
+    world = Telling(results_end_s)
+    world.advance()
+    world.aws.flow(CAMERA, on=False)
+    world.ring_until_gone()
+    assert world.aws.runs[CAMERA][0].phase is Phase.DONE
+    assert world.closed == closed
+
+
+def test_a_sighting_left_open_by_a_run_is_seen_to_by_a_clock():
+    world = Telling(6.0)
+    world.advance()
+    world.aws.flow(CAMERA, on=False)
+    world.ring_until_gone()
+    world.timeline.run(world.timeline.now + sightings.LATENESS.total_seconds() + 60)
+    world.ring()
+    assert world.closed[-1:] == [False]
 
 
 def test_a_processor_is_described_now_and_then_however_lively_it_is():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamctl.core import events, sightings
 from streamctl.core.records import Box, Face, Frame, Match
-from streamctl.core.sightings import GAP, Arrival, RunRef, Story
+from streamctl.core.sightings import GAP, LATENESS, Arrival, RunRef, Story
 
 CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ def test_the_best_frame_is_the_most_similar_one():
 
 def test_a_gap_ends_a_sighting_and_the_next_match_starts_another():
     story = fold(arrival(0, "ada"))
-    away = ZERO + timedelta(seconds=1) + GAP
+    away = ZERO + timedelta(seconds=1) + GAP + LATENESS
     assert sightings.close(story, away - timedelta(milliseconds=1), RUN) == story
     story = sightings.close(story, away, RUN)
     later = GAP.total_seconds() + 5
@@ -104,6 +104,15 @@ def test_a_gap_ends_a_sighting_and_the_next_match_starts_another():
     ]
     first, last = story.outbox[0].detail, story.outbox[2].detail
     assert first["sighting"] != last["sighting"]
+
+
+def test_records_that_wait_to_be_folded_continue_what_they_belong_to():
+    """The table was throttled for 45 s in the middle of it; a clock came by meanwhile."""
+    story = fold(arrival(0, "ada"))
+    story = sightings.close(story, ZERO + timedelta(seconds=50), RUN)
+    story = fold(arrival(1, "ada"), arrival(2, "ada"), story=story)
+    (sighting,) = story.open
+    assert (sighting.first.time, sighting.frames) == (ZERO, 3)
 
 
 def test_an_end_tells_when_it_began_and_ended_and_how_many_frames():

@@ -13,7 +13,7 @@ CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
 
 
 @pytest.mark.minutes
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", [row.name for row in ROWS.values() if row.cut])
 def test_a_fault_costs_no_match_no_life_and_leaves_nothing(name, tmp_path):
     """All of them: make faults."""

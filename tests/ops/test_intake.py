@@ -187,7 +187,7 @@ def test_losing_a_race_folds_again_on_what_the_winner_saved(aws, platform, known
 
 def test_a_person_who_is_gone_by_the_next_batch_is_told_as_gone(aws, platform, known):
     intake.take(aws, platform.setting, [record(1, "ada")])
-    later = 2 + int(sightings.GAP.total_seconds())
+    later = 2 + int((sightings.GAP + sightings.LATENESS).total_seconds())
     intake.take(aws, platform.setting, [record(later, "bob", 2)])
     told = [(each["detail-type"], each["detail"]["person"]) for each in platform.told()]
     assert told == [

@@ -227,6 +227,18 @@ def records_late(on: Stage) -> None:
     on.gone(within_s=300)
 
 
+@row("records handled after the run is over")
+def records_unhandled(on: Stage) -> None:
+    on.start()
+    pushing = on.play_behind()
+    with on.watch.must_live(NAME):
+        on.wait_told("Sighting Started")
+        switch_mapping(on, ON_RECORDS, on=False)
+        pushing.wait(60)
+    on.gone()
+    switch_mapping(on, ON_RECORDS, on=True)
+
+
 @row("every record twice")
 def records_twice(on: Stage) -> None:
     on.fault("rekognition.Record", target=on.results(), copies=2, times=None)
@@ -428,10 +440,14 @@ def stack_owned(on: Stage) -> None:
 
 
 def switch_off_clocks(on: Stage) -> None:
-    functions, sqs = on.client("lambda"), on.client("sqs")
-    (mapping,) = functions.list_event_source_mappings(FunctionName=ON_CLOCK)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    sqs.purge_queue(QueueUrl=on.output("ClockQueueUrl"))
+    switch_mapping(on, ON_CLOCK, on=False)
+    on.client("sqs").purge_queue(QueueUrl=on.output("ClockQueueUrl"))
+
+
+def switch_mapping(stage: Stage, function: str, *, on: bool) -> None:
+    functions = stage.client("lambda")
+    (mapping,) = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
 
 
 def _put(on: Stage, data: bytes) -> None:

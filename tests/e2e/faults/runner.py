@@ -13,7 +13,7 @@ from tests.e2e.faults.accounts import Account, account
 from tests.e2e.faults.rows import Row
 from tests.e2e.faults.stage import IDLE_S, Stage, stage
 
-SWEPT_S = 150.0  # a clock counts as lost after 60 s, and a sweep comes each minute
+SWEPT_S = 220.0  # an open sighting may wait for 90 s, a clock is lost 60 s later, then one sweep
 
 
 @dataclass(frozen=True)
