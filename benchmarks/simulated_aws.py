@@ -158,6 +158,7 @@ class SimulatedAws:
         self.on_message: Callable[[], None] = lambda: None
         self._past: dict[str, list[tuple[float, Processor | None]]] = {}
         self._both: dict[str, float] = {}
+        self._last_turn = moment(0.0)
         self._buckets = {
             "stop": Bucket(limits.stop),
             "describe": Bucket(limits.describe),
@@ -274,6 +275,10 @@ class SimulatedAws:
         found = self.processors.get(name)
         arrived = self.arrived(found.state.camera) if found else None
         return None if arrived is None else moment(arrived)
+
+    def _answer_TakeTurn(self, request: asking.TakeTurn) -> datetime:  # noqa: N802
+        self._last_turn = max(self._last_turn, request.now) + request.apart
+        return self._last_turn
 
     def _answer_CloseSightings(self, request: asking.CloseSightings) -> Story:  # noqa: N802
         return self._story(request.camera, request.run)

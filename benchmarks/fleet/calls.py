@@ -45,6 +45,7 @@ _CALLS: Final[dict[type[asking.Request[Any]], tuple[Call, ...]]] = {
     asking.Load: (Call(TABLE, 0.007),),
     asking.Save: (_SAVE,),
     asking.CloseSightings: (_SAVE,),
+    asking.TakeTurn: (_SAVE,),
     asking.Describe: (_DESCRIBE,),
     asking.DescribeTagged: (_DESCRIBE, Call(REKOGNITION, 0.05, "tags")),
     asking.RecentVideo: (Call("video", 0.03, "video"), Call("video", 0.05)),

@@ -7,16 +7,17 @@ line of some hundred bytes each, which is all that the sweep reads of what is we
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from streamctl.aws.refusals import translated
 from streamctl.aws.session import Aws
 from streamctl.core import documents
-from streamctl.errors import StreamctlError, Throttled
+from streamctl.errors import Lost, StreamctlError, Throttled, Transient
 
 OPEN_INDEX: Final = "open-by-due"
 SHOWN: Final = ("processor", "expects")
@@ -26,6 +27,8 @@ _OPEN: Final = "open"
 
 _PAUSES_S: Final = (0.0, 0.05, 0.2, 0.8)
 """Before each try at what BatchGetItem left out, which is to be asked for ever more slowly."""
+
+_TURN_TRIES: Final = 3
 
 _D = TypeVar("_D")
 
@@ -118,6 +121,30 @@ def save(
             ExpressionAttributeValues={":against": {"N": str(against)}},
         )
     return against + 1
+
+
+def take_turn(aws: Aws, table: str, key: str, now: datetime, apart: timedelta) -> datetime:
+    """The next turn in the row under this key, taken atomically: nobody else has it.
+
+    It is `apart` from the turn before it, or from `now` where that is over. Raises NotFound,
+    Throttled, Transient.
+    """
+    behind = ("SET #last = #last + :apart", "#last >= :now")
+    first = ("SET #last = :now + :apart", "attribute_not_exists(#last) OR #last < :now")
+    values = {":now": {"N": _epoch(now)}, ":apart": {"N": f"{apart.total_seconds():.3f}"}}
+    for update, condition in (behind, first) * _TURN_TRIES:
+        with contextlib.suppress(Lost), translated(f"taking a turn in {key}"):
+            answer = aws.client("dynamodb").update_item(
+                TableName=table,
+                Key={"key": {"S": key}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#last": "last"},
+                ExpressionAttributeValues=values,
+                ReturnValues="UPDATED_NEW",
+            )
+            return datetime.fromtimestamp(float(answer["Attributes"]["last"]["N"]), UTC)
+    raise Transient(f"taking a turn in {key}: others were first, {_TURN_TRIES} times")
 
 
 def open_items(aws: Aws, table: str) -> Iterator[tuple[str, Open]]:

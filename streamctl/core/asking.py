@@ -164,6 +164,17 @@ class Delete(Request[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class TakeTurn(Request[datetime]):
+    """Take the next turn of all that are to be stopped; answers when it is.
+
+    The first is `apart` from `now`, each other one `apart` from the one before.
+    """
+
+    now: datetime
+    apart: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Wait(Request[None]):
     seconds: float
 

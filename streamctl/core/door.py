@@ -41,14 +41,16 @@ WINDOW: Final = timedelta(minutes=2)
 LOOKBACK: Final = timedelta(minutes=30)
 """How far back they are listed at most, where nobody has looked for long."""
 
+STOP_APART: Final = timedelta(seconds=1.15)
+"""Between the turns of those that are to be stopped at once: Stop is limited to one a second and
+account (quotas, General Reference), and some of those are taken by runs that need no turn."""
+
 _PEEK: Final = timedelta(minutes=1)
 _NEAR_S: Final = 3.0  # a clock is early by up to a second, and a glance by a fragment: no new one
 _POLL_S: Final = 0.4  # DescribeStream is limited to 5 a second and camera
 _POLL_AT_MOST_S: Final = 2.0
 _AGAIN_S: Final = (2.0, 10.0, 160.0)
-_REFUSED_AGAIN_S: Final = (1.0, 60.0, 120.0)
-"""At least, at most, and at most after many tries in vain: even so a thousand that are to be stopped
-at once try eight times a second, where one is granted; and the last ones must not wait for long."""
+"""Until the next try: at least, at most, and at most after many tries in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ class Wake:
     """What woke us: `trigger` for the history, `clock` the id of the clock that did, if one did.
 
     A clock can go off before it is saved as the one that counts: `version` is the one that it was
-    to be saved as. `processor` is a name to look at where no run of the camera is known. `tries` says how often
-    this waking was put off because AWS would not answer.
+    to be saved as. `processor` is a name to look at where no run of the camera is known. `glances`:
+    nothing is suspected, and a fresh record or fresh video is enough. `tries` says how often this
+    waking was put off because AWS would not answer.
     """
 
     camera: str
@@ -65,6 +68,7 @@ class Wake:
     processor: str = ""
     clock: str = ""
     version: int = 0
+    glances: bool = False
     tries: int = 0
 
 
@@ -89,7 +93,7 @@ def answer(message: Mapping[str, Any], rules: Rules, given: Given) -> Asking[Non
         # what somebody else advanced is looked at again: the clock that woke us may be the very one
         # that they saved meanwhile as the one that counts.
         again = {**message, "tries": wake.tries + 1}
-        yield from ask(asking.Send(again, round(_backed_off(given, _AGAIN_S, wake.tries))))
+        yield from ask(asking.Send(again, round(_backed_off(given, wake.tries))))
 
 
 def advance(
@@ -131,6 +135,8 @@ def _look(wake: Wake, rules: Rules, given: Given) -> Asking[_Looked | None]:
         story = yield from ask(request)
         return _Looked(None, known.version, story.next_close)
     began = given.now()
+    if wake.glances and run.turn is not None and began < run.turn:
+        return _Looked(run, known.version, run.turn)
     step = yield from _see(run, known.story, wake, given)
     version = known.version
     if step.run.is_news_after(known.run):
@@ -177,9 +183,9 @@ def _see(run: Run, story: Story, wake: Wake, given: Given) -> Asking[Step]:
     """Look for signs of life, no closer than is needed, and decide.
 
     A clock goes off whether or not there is reason to worry, so it is content with fresh records,
-    or else with fresh video. What else wakes us has a reason: then the processor is described.
+    or else with fresh video. What has a reason to wake us wants the processor described.
     """
-    if wake.trigger == "clock":
+    if wake.glances:
         step = yield from _glance(run, story, wake, given)
         if step is not None:
             return step
@@ -280,10 +286,20 @@ def _perform(
     except (NotFound, Busy):
         pass  # done already, or under way: the next look tells
     except Throttled:
-        pause = _backed_off(given, _REFUSED_AGAIN_S, run.refusals)
         run = run.refused(step.action, given.now(), trigger)
-        return run, given.now() + timedelta(seconds=pause)
-    return replace(run, refusals=0), step.due
+        return (yield from _again(run, step.action, given))
+    return replace(run, refusals=0, turn=None), step.due
+
+
+def _again(run: Run, refused: Action, given: Given) -> Asking[tuple[Run, datetime]]:
+    """When to try again. A crowd takes turns at Stop: if each tried at random, most would do so in
+    vain, and use up what is allowed of Describe, which comes before each try.
+    """
+    if refused is Action.STOP:
+        turn = yield from ask(asking.TakeTurn(given.now(), STOP_APART))
+        return replace(run, turn=turn), turn
+    pause = _backed_off(given, run.refusals - 1)
+    return run, given.now() + timedelta(seconds=pause)
 
 
 def _deed(action: Action, run: Run) -> asking.Request[None]:
@@ -317,9 +333,9 @@ def _arm(wake: Wake, looked: _Looked, due: datetime, given: Given) -> Asking[Run
     return run
 
 
-def _backed_off(given: Given, between: tuple[float, float, float], before: int) -> float:
+def _backed_off(given: Given, before: int) -> float:
     """Seconds until the next try: the more were in vain, the longer, so that a crowd thins out."""
-    shortest, longest, after_many = between
+    shortest, longest, after_many = _AGAIN_S
     return given.between(shortest, min(longest * 2 ** min(before, 10), after_many))
 
 
@@ -342,4 +358,8 @@ def _read(message: Mapping[str, Any]) -> Wake:
         raise AskedWrongly("a message in the clock queue names no camera")
     if not all(isinstance(value, int) for value in numbers.values()):
         raise AskedWrongly("a message in the clock queue has no number where one belongs")
-    return Wake(trigger="clock" if texts["clock"] else "message", **texts, **numbers)
+    glance = message.get("glance", False)
+    if not isinstance(glance, bool):
+        raise AskedWrongly("a message in the clock queue has no truth where one belongs")
+    trigger = "clock" if texts["clock"] else "message"
+    return Wake(trigger=trigger, glances=glance or trigger == "clock", **texts, **numbers)

@@ -107,6 +107,8 @@ class Run:
     """When the processor was last described: a run that shows life needs that only now and then."""
     refusals: int = 0
     """How often in a row AWS was too busy to stop or delete it."""
+    turn: datetime | None = None
+    """When it is this run's turn to be stopped, where many wait for that."""
     clock: Clock | None = None
     changes: tuple[Change, ...] = ()
     former: tuple[Former, ...] = ()
@@ -128,7 +130,7 @@ class Run:
         return Status.RUNNING if self.running else Status.STARTING
 
     def moved(self, phase: Phase, why: str, now: datetime, trigger: str) -> Run:
-        return replace(self, phase=phase).noted(why, now, trigger)
+        return replace(self, phase=phase, turn=None).noted(why, now, trigger)
 
     def noted(self, why: str, now: datetime, trigger: str) -> Run:
         """With one more line of history; of a long one the beginning and the end are kept."""

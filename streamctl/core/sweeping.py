@@ -26,6 +26,10 @@ STRANGERS_AT_MOST: Final = 100
 Reference). Which ones, turns with the minute."""
 
 PATIENCE_S: Final = 5.0
+ADVANCE_FOR_S: Final = 25.0
+"""So long a sweep does what it found itself. The rest it hands to the clock queue, whose many hands
+are at it at once: after minutes without clocks, that is thousands of cameras."""
+
 BUDGET_S: Final = 45.0
 
 _BEGINS_A_RUN: Final = (Status.RUNNING, Status.STARTING, Status.FAILED)
@@ -50,6 +54,8 @@ class Finding:
     processor: str
     would: Would
     why: str
+    only_late: bool = False
+    """Its clock is lost, and nothing else is known to be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +88,40 @@ def find(rules: Rules, given: Given) -> Asking[tuple[Finding, ...]]:
 
 
 def sweep(rules: Rules, given: Given) -> Asking[tuple[Swept, ...]]:
-    """Do what is to be done, for as long as the time suffices; the rest is left to the next sweep.
+    """Do what is to be done, for as long as the time suffices: the next sweep finds the rest again.
 
     One camera's failure spares the others.
     """
-    deadline = given.now() + timedelta(seconds=BUDGET_S)
+    began = given.now()
     findings = yield from find(rules, given)
     done = []
     for camera, finding in _first_of_each([f for f in findings if f.would is not Would.LEAVE]):
-        if given.now() >= deadline:
-            done.append(Swept(finding, "left to the next sweep"))
-            continue
         name = finding.processor if finding.would is Would.ADOPT else ""
-        result = yield from _advance(Wake(camera, "sweep", name), rules, given)
+        wake = Wake(camera, "sweep", name, glances=finding.only_late)
+        took = (given.now() - began).total_seconds()
+        if took < ADVANCE_FOR_S:
+            result = yield from _advance(wake, rules, given)
+        elif took < BUDGET_S:
+            result = yield from _hand_on(wake)
+        else:
+            result = "left to the next sweep"
         done.append(Swept(finding, result))
     return tuple(done)
 
 
 def _known(each: OpenRun, listed: dict[str, str], now: datetime) -> Finding:
     late = now - each.due
-    would, why = Would.LEAVE, f"its next look is due in {-late.total_seconds():.0f} s"
-    if timedelta(0) < late <= OVERDUE:
-        why = f"its clock is {late.total_seconds():.0f} s late; {_limit()} are allowed"
     status = listed.get(each.processor, "gone")
+    if each.expects and _SAME.get(status, status) != each.expects:
+        why = f"it is {status}, and was {each.expects}"
+        return Finding(each.camera, each.processor, Would.ADVANCE, why)
     if late > OVERDUE:
-        would, why = Would.ADVANCE, f"its clock is {late.total_seconds():.0f} s late"
-    elif each.expects and _SAME.get(status, status) != each.expects:
-        would, why = Would.ADVANCE, f"it is {status}, and was {each.expects}"
-    return Finding(each.camera, each.processor, would, why)
+        why = f"its clock is {late.total_seconds():.0f} s late"
+        return Finding(each.camera, each.processor, Would.ADVANCE, why, only_late=True)
+    why = f"its next look is due in {-late.total_seconds():.0f} s"
+    if late > timedelta(0):
+        why = f"its clock is {late.total_seconds():.0f} s late; {_limit()} are allowed"
+    return Finding(each.camera, each.processor, Would.LEAVE, why)
 
 
 def _limit() -> str:
@@ -151,6 +163,15 @@ def _first_of_each(findings: Iterable[Finding]) -> Iterable[tuple[str, Finding]]
     for finding in findings:
         first.setdefault(finding.camera, finding)
     return first.items()
+
+
+def _hand_on(wake: Wake) -> Asking[str]:
+    message = {"camera": wake.camera, "processor": wake.processor, "glance": wake.glances}
+    try:
+        yield from ask(asking.Send(message, 0))
+    except StreamctlError as error:
+        return f"failed: {error}"
+    return "handed to the clock queue"
 
 
 def _advance(wake: Wake, rules: Rules, given: Given) -> Asking[str]:

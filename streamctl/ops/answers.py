@@ -21,7 +21,7 @@ from streamctl.core.runs import Run
 from streamctl.core.sightings import Story
 from streamctl.errors import StreamctlError
 from streamctl.ops import journal, observe, run_log, stories
-from streamctl.ops.setting import Setting, camera_of, run_key, story_key
+from streamctl.ops.setting import STOP_TURNS, Setting, camera_of, run_key, story_key
 
 A = TypeVar("A")
 
@@ -60,13 +60,27 @@ class _Answers:
         self._about: dict[str, str] = {}
         """What lines of the log carry about the camera that was looked at last."""
 
-    def to(self, request: Request[Any]) -> Any:  # noqa: PLR0911 - one return a request
-        aws, setting = self._aws, self._setting
+    def to(self, request: Request[Any]) -> Any:
         match request:
             case asking.Load(camera):
                 return self._load(camera)
             case asking.Save():
                 return self._save(request)
+            case asking.TakeTurn(now, apart):
+                return table.take_turn(self._aws, self._setting.table, STOP_TURNS, now, apart)
+            case asking.ListOpen():
+                return self._list_open()
+            case asking.CloseSightings(camera, run, everything):
+                return stories.close(self._aws, self._setting, camera, run, everything=everything)
+            case asking.Publish() | asking.Send() | asking.Stop() | asking.Delete() | asking.Wait():
+                return self._do(request)
+            case _:
+                return self._observed(request)
+
+    def _observed(self, request: Request[Any]) -> Any:
+        """What is seen outside the table, and changes nothing."""
+        aws = self._aws
+        match request:
             case asking.Describe(processor):
                 return observe.described(aws, processor)
             case asking.DescribeTagged(processor):
@@ -75,14 +89,10 @@ class _Answers:
                 return observe.video(aws, camera, since)
             case asking.NewestArrival(results, since):
                 return observe.newest_arrival(aws, results, since)
-            case asking.CloseSightings(camera, run, everything):
-                return stories.close(aws, setting, camera, run, everything=everything)
-            case asking.ListOpen():
-                return self._list_open()
             case asking.ListProcessors():
                 return tuple(rekognition.names(aws))
             case _:
-                return self._do(request)
+                raise TypeError(f"nobody answers {type(request).__name__}")
 
     def note_refusal(self, request: Request[Any], error: StreamctlError) -> None:
         """What AWS would not do, and for which run: the steps may well live with it, or try again."""
@@ -114,8 +124,6 @@ class _Answers:
                 rekognition.delete(aws, run.processor)
             case asking.Wait(seconds):
                 time.sleep(seconds)
-            case _:
-                raise TypeError(f"nobody answers {type(request).__name__}")
 
     def _load(self, camera: str) -> Known:
         keys = {run_key(camera): Run, story_key(camera): Story}

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from streamctl.errors import AskedWrongly
+
+STOP_TURNS: Final = "turns#stop"
+"""The table's key under which turns at Stop are taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -239,3 +240,18 @@ def test_a_table_that_is_gone_cannot_be_searched(aws):
     """Not found is not nothing found."""
     with pytest.raises(NotFound, match="searching table u"):
         list(table.search(aws, "u", "run#", "x", Thing))
+
+
+APART = timedelta(seconds=1.15)
+
+
+def test_turns_are_apart_and_never_shared(aws):
+    """They are taken by many at once."""
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: table.take_turn(aws, "t", "turns", ZERO, APART), range(20)))
+    assert sorted(taken) == [ZERO + each * APART for each in range(1, 21)]
+
+
+def test_turns_that_are_over_are_behind_us(aws):
+    table.take_turn(aws, "t", "turns", ZERO, APART)
+    assert table.take_turn(aws, "t", "turns", at(600), APART) == at(600) + APART

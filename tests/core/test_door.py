@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.simulated_aws import Camera, Message, SimulatedAws, Timeline, moment
-from streamctl.core import asking, door, policy, sightings
+from streamctl.core import asking, door, policy, sightings, teardown
 from streamctl.core.asking import Given, Rules
 from streamctl.core.door import Wake
+from streamctl.core.liveness import Video
 from streamctl.core.policy import OnEnd, Ownership, Policy
 from streamctl.core.records import Box, Face, Frame, Match
-from streamctl.core.runs import Phase, Reason
+from streamctl.core.runs import Phase, Reason, Seen
 from streamctl.errors import AskedWrongly, Lost, Throttled, Unreachable
 
 CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
@@ -180,11 +181,31 @@ def test_a_sighting_left_open_by_a_run_is_seen_to_by_a_clock():
 def test_a_processor_is_described_now_and_then_however_lively_it_is():
     world = World()
     world.advance()
-    described = 0
-    while world.timeline.now < 2000:
+    described = []
+    while world.timeline.now < 20_000:
         world.ring()
-        described += world.asked.count("Describe")
-    assert described == 2
+        described += [world.timeline.now] * world.asked.count("Describe")
+    apart = {later - earlier for earlier, later in itertools.pairwise(described)}
+    assert 45 * 60 <= min(apart) <= max(apart) <= 75 * 60 + 60
+
+
+@pytest.mark.parametrize(("glance", "described"), [(True, False), (False, True)])
+def test_what_a_sweep_hands_on_for_its_clock_alone_needs_no_description(glance, described):
+    world = World()
+    world.advance()
+    world.asked.clear()
+    message = {"camera": CAMERA, "processor": "", "glance": glance}
+    world.take(door.answer(message, RULES, world.given))
+    assert ("Describe" in world.asked) is described
+
+
+def test_runs_that_began_together_are_not_described_together():
+    run = World().advance()
+    runs = [replace(run, id=f"door-{number}@1") for number in range(1000)]
+    now = run.described + timedelta(minutes=60)
+    seen = Seen(None, camera_exists=True, video=Video(now), last_arrival=now, lag=timedelta(0))
+    due = sum(teardown.glance(each, seen, now, "clock") is None for each in runs)
+    assert 400 < due < 600
 
 
 def test_no_clock_rings_past_the_run_that_it_is_of():
@@ -270,17 +291,45 @@ def test_an_ended_run_is_gone_in_one_waking():
     ]
 
 
-def test_a_refused_stop_is_tried_again_by_the_clock_not_by_waiting():
+def refused_a_stop(turn_in_s):
+    """A world whose video has ended, where Stop is throttled and others have turns before ours."""
     world = World()
     world.advance()
     world.aws.flow(CAMERA, on=False)
     world.timeline.run(60)
     world.fails = {"Stop": Throttled("x")}
-    world.given = replace(world.given, between=lambda _low, high: high)
+    before = moment(60 + turn_in_s) - door.STOP_APART
+    world.aws.answer(asking.TakeTurn(before, timedelta(0)))
+    return world
+
+
+def test_a_refused_stop_waits_for_a_turn_that_is_near():
+    world = refused_a_stop(turn_in_s=2)
     run = world.advance()
-    assert (run.phase, run.refusals) == (Phase.STOPPING, 1)
-    world.ring_until_gone()
-    assert world.aws.runs[CAMERA][0].phase is Phase.DONE
+    assert world.asked.count("Stop") == 2
+    assert (run.phase, run.turn) == (Phase.DONE, None)
+
+
+def test_a_refused_stop_comes_back_by_the_clock_for_a_turn_that_is_far():
+    """Until then its clock, which can be set for a quarter of an hour at most, asks nothing."""
+    world = refused_a_stop(turn_in_s=1200)
+    run = world.advance()
+    assert (run.phase, run.refusals, run.turn) == (Phase.STOPPING, 1, moment(1260))
+    while world.timeline.now < 900:
+        world.ring()
+        assert set(world.asked) <= {"Load", "Send", "Save"}
+    world.ring_until_gone(deadline_s=1300)
+    assert world.timeline.now == pytest.approx(1262, abs=2)
+
+
+def test_video_that_is_back_needs_no_turn():
+    """By then somebody else may have it."""
+    world = refused_a_stop(turn_in_s=300)
+    world.advance()
+    world.aws.flow(CAMERA, on=True)
+    world.timeline.run(70)
+    run = world.advance("sweep")
+    assert (run.phase, run.turn) == (Phase.LIVE, None)
 
 
 def test_a_run_that_was_deleted_from_the_table_is_adopted_under_the_same_id():
@@ -315,6 +364,7 @@ def test_former_runs_are_remembered():
         {"camera": CAMERA, "processor": None},
         {"camera": CAMERA, "tries": "1"},
         {"camera": CAMERA, "version": 1.5},
+        {"camera": CAMERA, "glance": "yes"},
     ],
 )
 def test_a_message_that_is_none_of_ours_is_refused(message):

@@ -10,7 +10,7 @@ from streamctl.core.asking import Given, OpenRun, Rules, Tagged
 from streamctl.core.liveness import Processor, Status
 from streamctl.core.policy import Ownership, Policy
 from streamctl.core.sweeping import Finding, Would
-from streamctl.errors import NotAllowed, Throttled
+from streamctl.errors import NotAllowed, StreamctlError, Throttled
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 RULES = Rules("main", timedelta(seconds=5))
@@ -37,16 +37,18 @@ class World:
 
     def take(self, steps, advanced=None):
         """Answer every request; a camera that is advanced raises or has no run, as `advanced` says."""
-        answer = None
         try:
             request = next(steps)
             while True:
                 self.asked.append(request)
-                if isinstance(request, asking.Load) and advanced is not None:
-                    request = steps.throw(advanced)
-                    continue
-                answer = self.answer(request)
-                request = steps.send(answer)
+                try:
+                    if isinstance(request, asking.Load) and advanced is not None:
+                        raise advanced
+                    answer = self.answer(request)
+                except StreamctlError as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(answer)
         except StopIteration as over:
             return over.value
 
@@ -89,7 +91,8 @@ class World:
 )
 def test_what_is_known_is_touched_if_it_is_overdue_or_not_as_it_was(opened, status, would, why):
     world = World((opened,), {"door": status} if status else {})
-    assert world.find() == (Finding(camera("door"), "door", would, why),)
+    late = why == "its clock is 61 s late"
+    assert world.find() == (Finding(camera("door"), "door", would, why, only_late=late),)
 
 
 def test_an_overdue_story_is_closed_by_a_look_at_its_camera():
@@ -153,30 +156,34 @@ def test_one_cameras_failure_spares_the_others(error, result):
     ]
 
 
-def test_what_the_time_does_not_suffice_for_is_left_to_the_next_sweep():
-    """The longest overdue come first; each here takes half of the time there is."""
-    clock = [NOW]
+class Slow(World):
+    """Where each look takes ten seconds and comes to nothing, and each message takes ten as well."""
 
-    class Slow(Throttled):
-        def __init__(self):
-            super().__init__("slow down")
-            clock[0] += timedelta(seconds=sweeping.BUDGET_S / 2)
+    now = NOW
 
-    given = Given(lambda: clock[0], GIVEN.new_id, GIVEN.between)
-    world = World(tuple(open_run(name, 100) for name in "abc"), dict.fromkeys("abc", "RUNNING"))
-    steps = sweeping.sweep(RULES, given)
-    answer = world.answer(next(steps))
-    try:
-        request = steps.send(answer)
-        while True:
-            request = (
-                steps.throw(Slow())
-                if isinstance(request, asking.Load)
-                else steps.send(world.answer(request))
-            )
-    except StopIteration as over:
-        results = [each.result for each in over.value]
-    assert results == ["failed: slow down", "failed: slow down", "left to the next sweep"]
+    def answer(self, request):
+        if not isinstance(request, asking.Load | asking.Send):
+            return super().answer(request)
+        self.now += timedelta(seconds=10)
+        if isinstance(request, asking.Load):
+            raise Throttled("slow down")
+        return None
+
+
+def test_what_the_time_does_not_suffice_for_is_handed_on_and_then_left():
+    """The longest overdue come first."""
+    names = "abcdefg"
+    world = Slow(tuple(open_run(name, 100) for name in names), dict.fromkeys(names, "RUNNING"))
+    given = Given(lambda: world.now, GIVEN.new_id, GIVEN.between)
+    swept = world.take(sweeping.sweep(RULES, given))
+    assert [each.result for each in swept] == [
+        *["failed: slow down"] * 3,
+        *["handed to the clock queue"] * 2,
+        *["left to the next sweep"] * 2,
+    ]
+    assert [each for each in world.asked if isinstance(each, asking.Send)] == [
+        asking.Send({"camera": camera(name), "processor": "", "glance": True}, 0) for name in "de"
+    ]
 
 
 def test_a_camera_whose_run_and_story_are_both_overdue_is_advanced_once():
