@@ -11,6 +11,7 @@ from streamctl.cli.output import rows, say
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
 from streamctl.core.sweeping import Would
+from streamctl.errors import StreamctlError
 from streamctl.ops import sweep_now
 from streamctl.ops.sweep_now import Swept
 
@@ -33,6 +34,12 @@ def sweep(settings: Settings, *, dry_run: bool) -> None:
     if dry_run and found:
         touched = sum(each.would != Would.LEAVE for each in found)
         say(f"a sweep would touch {touched} of {len(found)}")
+    failed = sum(each.failed for each in found)
+    if failed:
+        raise StreamctlError(
+            f"{failed} of {len(found)} could not be seen to",
+            hint="the next sweep, in a minute, tries again",
+        )
 
 
 def _nothing(*, dry_run: bool) -> str:

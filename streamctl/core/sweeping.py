@@ -64,6 +64,7 @@ class Swept:
 
     finding: Finding
     result: str
+    failed: bool = False
 
 
 def find(rules: Rules, given: Given) -> Asking[tuple[Finding, ...]]:
@@ -99,13 +100,17 @@ def sweep(rules: Rules, given: Given) -> Asking[tuple[Swept, ...]]:
         name = finding.processor if finding.would is Would.ADOPT else ""
         wake = Wake(camera, "sweep", name, glances=finding.only_late)
         took = (given.now() - began).total_seconds()
-        if took < ADVANCE_FOR_S:
-            result = yield from _advance(wake, rules, given)
-        elif took < BUDGET_S:
-            result = yield from _hand_on(wake)
+        try:
+            if took < ADVANCE_FOR_S:
+                result = yield from _advance(wake, rules, given)
+            elif took < BUDGET_S:
+                result = yield from _hand_on(wake)
+            else:
+                result = "left to the next sweep"
+        except StreamctlError as error:
+            done.append(Swept(finding, f"failed: {error}", failed=True))
         else:
-            result = "left to the next sweep"
-        done.append(Swept(finding, result))
+            done.append(Swept(finding, result))
     return tuple(done)
 
 
@@ -167,10 +172,7 @@ def _first_of_each(findings: Iterable[Finding]) -> Iterable[tuple[str, Finding]]
 
 def _hand_on(wake: Wake) -> Asking[str]:
     message = {"camera": wake.camera, "processor": wake.processor, "glance": wake.glances}
-    try:
-        yield from ask(asking.Send(message, 0))
-    except StreamctlError as error:
-        return f"failed: {error}"
+    yield from ask(asking.Send(message, 0))
     return "handed to the clock queue"
 
 
@@ -179,6 +181,4 @@ def _advance(wake: Wake, rules: Rules, given: Given) -> Asking[str]:
         run = yield from door.advance(wake, rules, given, PATIENCE_S)
     except Lost:
         return "somebody else is at it"
-    except StreamctlError as error:
-        return f"failed: {error}"
     return run.phase.value if run else "no run"

@@ -15,7 +15,7 @@ from streamctl.ops import inventory
 @dataclass(frozen=True, slots=True)
 class Swept:
     """One thing that a sweep found, and what it does about it, or did. `result` is what came of
-    that: None where nothing was done.
+    that, well or not: None where nothing was done.
     """
 
     camera_arn: str | None
@@ -23,6 +23,7 @@ class Swept:
     would: str
     why: str
     result: str | None
+    failed: bool = False
 
     @property
     def camera(self) -> str | None:
@@ -52,4 +53,5 @@ def _swept(plain: dict[str, Any]) -> Swept:
         would=plain["would"],
         why=plain["why"],
         result=plain.get("result"),
+        failed=plain.get("failed", False),
     )

@@ -82,6 +82,20 @@ def test_a_lost_processor_is_found_told_of_and_taken_up(still, lost, client):
     assert left["would"] == "leave"
 
 
+def test_what_could_not_be_done_is_shown_and_is_a_failure(still, lost, platform):
+    """The camera is left to the next sweep, which does it."""
+    code = "ProvisionedThroughputExceededException"
+    platform.fault("dynamodb.PutItem", code=code, times=None, caller="streamctl-still-on-sweep")
+    said = still("sweep -o json")
+    platform.faults_clear()
+    (failed,) = about(said, lost)
+    assert failed["result"].startswith("failed: saving run#")
+    assert said.code == 1
+    assert "error: 1 of 1 could not be seen to\nhint: the next sweep" in said.err
+    (swept,) = about(still("sweep -o json"), lost)
+    assert swept["result"] == "LIVE"
+
+
 def test_what_is_left_alone_is_shown_with_its_reason(still, foreign, platform):
     """In a table for people, with a line that counts."""
     said = still("sweep --dry-run")
