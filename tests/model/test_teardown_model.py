@@ -8,7 +8,8 @@ import pytest
 
 from streamctl.core import asking
 from streamctl.errors import StreamctlError
-from tests.model.explorer import CLOCKS_ONLY, EVERYTHING, Chaos, Episode, explore, traced
+from tests.model.explorer import Episode, explore, traced
+from tests.model.world import CLOCKS_ONLY, EVERYTHING, Chaos
 
 STEPS = int(os.environ.get("STREAMCTL_MODEL_STEPS", "100000"))
 FIRST_SEED = int(os.environ.get("STREAMCTL_MODEL_SEED", "0"))
