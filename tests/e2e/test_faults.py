@@ -5,9 +5,10 @@ import copy
 import pytest
 
 from tests.e2e.faults.accounts import account
-from tests.e2e.faults.rows import NAME, ROWS, Row, switch_off_clocks
+from tests.e2e.faults.matrix import ROWS
+from tests.e2e.faults.row import Row
 from tests.e2e.faults.runner import judge
-from tests.e2e.faults.stage import Stage
+from tests.e2e.faults.stage import NAME, Stage
 
 CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
 
@@ -34,7 +35,7 @@ def test_control_each_measure_can_tell_of_harm(tmp_path):
 
 def _harm(on: Stage) -> None:
     on.start()
-    switch_off_clocks(on)
+    on.switch_off_clocks()
     functions = on.client("lambda")
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
         functions.delete_event_source_mapping(UUID=mapping["UUID"])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.e2e.faults.rows import ROWS
+from tests.e2e.faults.matrix import ROWS
 from tests.e2e.faults.runner import Verdict, judge
 from tests.e2e.faults.stage import note
 

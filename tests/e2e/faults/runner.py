@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.faults.accounts import Account, account
-from tests.e2e.faults.rows import Row
+from tests.e2e.faults.row import Row
 from tests.e2e.faults.stage import IDLE_S, Stage, stage
 
 SWEPT_S = 220.0  # an open sighting may wait for 90 s, a clock is lost 60 s later, then one sweep

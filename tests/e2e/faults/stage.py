@@ -19,6 +19,8 @@ from streamctl.local.launch import LocalCloud
 from tests.e2e.pipeline import COMMAND, NAME, Pipeline
 
 IDLE_S = 5.0
+ON_RECORDS = "streamctl-main-on-records"
+ON_CLOCK, ON_SWEEP = "streamctl-main-on-clock", "streamctl-main-on-sweep"
 _LOOK_S = 0.4  # ListStreamProcessors is limited to 5 a second, and the sweep needs some
 
 
@@ -96,6 +98,17 @@ class Stage(Pipeline):
 
     def fault(self, operation: str, **more: Any) -> None:
         self.cloud.fault(operation, **more)
+
+    def switch_mapping(self, function: str, *, on: bool) -> None:
+        """Whether a function is given what comes for it."""
+        functions = self.client("lambda")
+        found = functions.list_event_source_mappings(FunctionName=function)
+        (mapping,) = found["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+
+    def switch_off_clocks(self) -> None:
+        self.switch_mapping(ON_CLOCK, on=False)
+        self.client("sqs").purge_queue(QueueUrl=self.output("ClockQueueUrl"))
 
     def gone(self, name: str = NAME, within_s: float = 120) -> None:
         self.wait_for(lambda: name in self.watch.gone_at, within_s, f"{name} gone")
