@@ -277,7 +277,7 @@ class SimulatedAws:
         return None if arrived is None else moment(arrived)
 
     def _answer_TakeTurn(self, request: asking.TakeTurn) -> datetime:  # noqa: N802
-        self._last_turn = max(self._last_turn, request.now) + request.apart
+        self._last_turn = max(self._last_turn + request.apart, request.now)
         return self._last_turn
 
     def _answer_CloseSightings(self, request: asking.CloseSightings) -> Story:  # noqa: N802

@@ -21,7 +21,7 @@ from streamctl.core import asking, door, sweeping
 from streamctl.core.asking import Asking, Given, Rules
 from streamctl.errors import StreamctlError
 
-CLOCKS: Final = 10
+CLOCKS: Final = 20
 """At once, clock timeout, sweep timeout, visibility timeout and receives: as in platform.yaml."""
 CLOCK_TIMEOUT_S: Final = 30.0
 SWEEP_TIMEOUT_S: Final = 60.0

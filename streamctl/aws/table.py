@@ -126,13 +126,17 @@ def save(
 def take_turn(aws: Aws, table: str, key: str, now: datetime, apart: timedelta) -> datetime:
     """The next turn in the row under this key, taken atomically: nobody else has it.
 
-    It is `apart` from the turn before it, or from `now` where that is over. Raises NotFound,
+    It is `apart` from the turn before it, or `now` where that is longer ago. Raises NotFound,
     Throttled, Transient.
     """
-    behind = ("SET #last = #last + :apart", "#last >= :now")
-    first = ("SET #last = :now + :apart", "attribute_not_exists(#last) OR #last < :now")
-    values = {":now": {"N": _epoch(now)}, ":apart": {"N": f"{apart.total_seconds():.3f}"}}
-    for update, condition in (behind, first) * _TURN_TRIES:
+    pause = f"{apart.total_seconds():.3f}"
+    behind = ("SET #last = #last + :pause", "#last > :ago", {":pause": {"N": pause}})
+    first = (
+        "SET #last = :now",
+        "attribute_not_exists(#last) OR #last <= :ago",
+        {":now": {"N": _epoch(now)}},
+    )
+    for update, condition, values in (behind, first) * _TURN_TRIES:
         with contextlib.suppress(Lost), translated(f"taking a turn in {key}"):
             answer = aws.client("dynamodb").update_item(
                 TableName=table,
@@ -140,7 +144,7 @@ def take_turn(aws: Aws, table: str, key: str, now: datetime, apart: timedelta) -
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeNames={"#last": "last"},
-                ExpressionAttributeValues=values,
+                ExpressionAttributeValues={**values, ":ago": {"N": _epoch(now - apart)}},
                 ReturnValues="UPDATED_NEW",
             )
             return datetime.fromtimestamp(float(answer["Attributes"]["last"]["N"]), UTC)

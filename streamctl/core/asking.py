@@ -167,7 +167,7 @@ class Delete(Request[None]):
 class TakeTurn(Request[datetime]):
     """Take the next turn of all that are to be stopped; answers when it is.
 
-    The first is `apart` from `now`, each other one `apart` from the one before.
+    It is `apart` from the one before, or `now` where that is long ago.
     """
 
     now: datetime

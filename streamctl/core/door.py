@@ -5,9 +5,9 @@ instruction. Order makes it safe: what was decided is saved, with a version, bef
 next clock is sent before it is saved; events are saved before they are published. Killed anywhere
 in between, the next one to come finds what is left to do.
 
-The API has no conditional Stop or Delete, so the processor is described once more right before
-either. Between that and the call another hand may replace it, and nothing can be done about that:
-what was seen is at most ACT_WITHIN old when it is acted on, plus whatever Describe is stale by.
+The API has no conditional Stop or Delete, so the processor is described right before either, FRESH
+ago at most. Between that and the call another hand may replace it, and nothing can be done about
+that. What was seen of its video is at most ACT_WITHIN old when it is acted on.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ PATIENCE_S: Final = 10.0
 ACT_WITHIN: Final = timedelta(seconds=10)
 """What was seen longer ago than this is not acted on but looked at again."""
 
+FRESH: Final = timedelta(seconds=1)
+"""A processor that was described longer ago is described again before it is stopped or deleted."""
+
 LONGEST_DELAY_S: Final = 900
 """What SQS delays a message by at most (SendMessage, DelaySeconds)."""
 
@@ -42,8 +45,8 @@ LOOKBACK: Final = timedelta(minutes=30)
 """How far back they are listed at most, where nobody has looked for long."""
 
 STOP_APART: Final = timedelta(seconds=1.15)
-"""Between the turns of those that are to be stopped at once: Stop is limited to one a second and
-account (quotas, General Reference), and some of those are taken by runs that need no turn."""
+"""Between the turns of those that are to be stopped: Stop is limited to one a second and account
+(quotas, General Reference), and operators stop some by hand."""
 
 _PEEK: Final = timedelta(minutes=1)
 _NEAR_S: Final = 3.0  # a clock is early by up to a second, and a glance by a fragment: no new one
@@ -147,8 +150,9 @@ def _look(wake: Wake, rules: Rules, given: Given) -> Asking[_Looked | None]:
         yield from ask(asking.Publish(run.outbox))
         run = run.published()
         version = yield from ask(asking.Save(run, version, step.due))
-    run, due = yield from _perform(replace(step, run=run), wake.trigger, began, given)
-    return _Looked(run, version, min(filter(None, (due, story.next_close)), default=None))
+    step = replace(step, run=run)
+    looked = yield from _perform(step, version, wake.trigger, began, given)
+    return replace(looked, due=min(filter(None, (looked.due, story.next_close)), default=None))
 
 
 def _is_superseded(wake: Wake, run: Run, version: int) -> bool:
@@ -189,9 +193,10 @@ def _see(run: Run, story: Story, wake: Wake, given: Given) -> Asking[Step]:
         step = yield from _glance(run, story, wake, given)
         if step is not None:
             return step
-    processor = yield from ask(asking.Describe(run.processor))
     last_arrival = yield from _last_arrival(run, story, given.now())
     video = yield from _video(run, given.now())
+    # Last, so that it is fresh when it is acted on.
+    processor = yield from ask(asking.Describe(run.processor))
     seen = _seen(run, story, video, processor, last_arrival)
     return teardown.step(run, seen, given.now(), wake.trigger)
 
@@ -273,40 +278,56 @@ def _are_any_unhandled(run: Run, story: Story) -> Asking[bool]:
 
 
 def _perform(
-    step: Step, trigger: str, began: datetime, given: Given
-) -> Asking[tuple[Run, datetime | None]]:
-    """Do what was decided, and saved. The run, and when to look again."""
-    run = step.run
-    if step.action is None or not (yield from _is_still_the_one(run)):
-        return run, step.due
+    step: Step, version: int, trigger: str, began: datetime, given: Given
+) -> Asking[_Looked]:
+    """Do what was decided, and saved, if it is its turn."""
+    run, action = step.run, step.action
+    if action is None:
+        return _Looked(run, version, step.due)
+    if action is Action.STOP and run.turn is None:
+        run, version = yield from _take_turn(run, version, given)
+    if run.turn is not None and given.now() < run.turn:
+        return _Looked(run, version, run.turn)
+    if not (yield from _is_still_the_one(run, given)):
+        return _Looked(run, version, step.due)
     if given.now() - began > ACT_WITHIN:
-        return run, given.now()
+        return _Looked(run, version, given.now())
     try:
-        yield from ask(_deed(step.action, run))
+        yield from ask(_deed(action, run))
     except (NotFound, Busy):
         pass  # done already, or under way: the next look tells
     except Throttled:
-        run = run.refused(step.action, given.now(), trigger)
-        return (yield from _again(run, step.action, given))
-    return replace(run, refusals=0, turn=None), step.due
+        run = run.refused(action, given.now(), trigger)
+        if action is Action.STOP:
+            run, version = yield from _take_turn(run, version, given)
+            return _Looked(run, version, run.turn)
+        pause = _backed_off(given, run.refusals - 1)
+        return _Looked(run, version, given.now() + timedelta(seconds=pause))
+    return _Looked(replace(run, refusals=0, turn=None), version, step.due)
 
 
-def _again(run: Run, refused: Action, given: Given) -> Asking[tuple[Run, datetime]]:
-    """When to try again. A crowd takes turns at Stop: if each tried at random, most would do so in
-    vain, and use up what is allowed of Describe, which comes before each try.
+def _take_turn(run: Run, version: int, given: Given) -> Asking[tuple[Run, int]]:
+    """The run with the next turn at Stop, saved if that is yet to come.
+
+    All take turns, and not the refused alone: if a crowd tried at random, most would do so in vain,
+    and use up what is allowed of Describe, which comes before each try.
     """
-    if refused is Action.STOP:
-        turn = yield from ask(asking.TakeTurn(given.now(), STOP_APART))
-        return replace(run, turn=turn), turn
-    pause = _backed_off(given, run.refusals - 1)
-    return run, given.now() + timedelta(seconds=pause)
+    now = given.now()
+    turn = yield from ask(asking.TakeTurn(now, STOP_APART))
+    run = replace(run, turn=turn)
+    if turn > now:
+        version = yield from ask(asking.Save(run, version, turn))
+    return run, version
 
 
 def _deed(action: Action, run: Run) -> asking.Request[None]:
     return asking.Stop(run) if action is Action.STOP else asking.Delete(run)
 
 
-def _is_still_the_one(run: Run) -> Asking[bool]:
+def _is_still_the_one(run: Run, given: Given) -> Asking[bool]:
+    """Whether it is the very processor that is to be stopped or deleted, by a fresh description."""
+    if run.described is not None and given.now() - run.described < FRESH:
+        return True
     found = yield from ask(asking.Describe(run.processor))
     if found is None or found.created != run.created:
         return False

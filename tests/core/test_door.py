@@ -90,8 +90,8 @@ def test_a_run_is_saved_before_it_is_told_and_its_clock_sent_before_it_is_saved(
     assert world.asked == [
         "Load",
         "DescribeTagged",
-        "Describe",
         "RecentVideo",
+        "Describe",
         "Save",
         "Publish",
         "Save",
@@ -291,30 +291,30 @@ def test_an_ended_run_is_gone_in_one_waking():
     ]
 
 
-def refused_a_stop(turn_in_s):
-    """A world whose video has ended, where Stop is throttled and others have turns before ours."""
+def to_stop_in_turn(turn_in_s):
+    """A world whose video has ended, where others have turns at Stop before ours."""
     world = World()
     world.advance()
     world.aws.flow(CAMERA, on=False)
     world.timeline.run(60)
-    world.fails = {"Stop": Throttled("x")}
     before = moment(60 + turn_in_s) - door.STOP_APART
     world.aws.answer(asking.TakeTurn(before, timedelta(0)))
     return world
 
 
-def test_a_refused_stop_waits_for_a_turn_that_is_near():
-    world = refused_a_stop(turn_in_s=2)
+def test_a_turn_that_is_near_is_waited_for():
+    world = to_stop_in_turn(turn_in_s=2)
     run = world.advance()
-    assert world.asked.count("Stop") == 2
     assert (run.phase, run.turn) == (Phase.DONE, None)
+    assert world.asked.count("TakeTurn") == world.asked.count("Stop") == 1
+    assert world.timeline.now > 62
 
 
-def test_a_refused_stop_comes_back_by_the_clock_for_a_turn_that_is_far():
-    """Until then its clock, which can be set for a quarter of an hour at most, asks nothing."""
-    world = refused_a_stop(turn_in_s=1200)
+def test_for_a_turn_that_is_far_a_run_comes_back_by_its_clock():
+    """Until then the clock, which can be set for a quarter of an hour at most, asks nothing."""
+    world = to_stop_in_turn(turn_in_s=1200)
     run = world.advance()
-    assert (run.phase, run.refusals, run.turn) == (Phase.STOPPING, 1, moment(1260))
+    assert (run.phase, run.turn) == (Phase.STOPPING, moment(1260))
     while world.timeline.now < 900:
         world.ring()
         assert set(world.asked) <= {"Load", "Send", "Save"}
@@ -322,9 +322,19 @@ def test_a_refused_stop_comes_back_by_the_clock_for_a_turn_that_is_far():
     assert world.timeline.now == pytest.approx(1262, abs=2)
 
 
+def test_a_refused_stop_takes_another_turn():
+    """Somebody has stopped another one by hand."""
+    world = to_stop_in_turn(turn_in_s=0)
+    world.fails = {"Stop": Throttled("x")}
+    run = world.advance()
+    assert run.phase is Phase.DONE
+    assert world.asked.count("TakeTurn") == world.asked.count("Stop") == 2
+    assert any("too busy" in change.why for change in run.changes)
+
+
 def test_video_that_is_back_needs_no_turn():
     """By then somebody else may have it."""
-    world = refused_a_stop(turn_in_s=300)
+    world = to_stop_in_turn(turn_in_s=300)
     world.advance()
     world.aws.flow(CAMERA, on=True)
     world.timeline.run(70)
