@@ -138,8 +138,8 @@ def _look(wake: Wake, rules: Rules, given: Given) -> Asking[_Looked | None]:
         story = yield from ask(request)
         return _Looked(None, known.version, story.next_close)
     began = given.now()
-    if wake.glances and run.turn is not None and began < run.turn:
-        return _Looked(run, known.version, run.turn)
+    if wake.glances and began < _ahead(run):
+        return _Looked(run, known.version, _ahead(run))
     step = yield from _see(run, known.story, wake, given)
     version = known.version
     if step.run.is_news_after(known.run):
@@ -286,8 +286,11 @@ def _perform(
         return _Looked(run, version, step.due)
     if action is Action.STOP and run.turn is None:
         run, version = yield from _take_turn(run, version, given)
+    if given.now() < _ahead(run):
+        return _Looked(run, version, _ahead(run))
     if run.turn is not None and given.now() < run.turn:
-        return _Looked(run, version, run.turn)
+        # To the moment: the turn after it is a second and little more away.
+        yield from ask(asking.Wait((run.turn - given.now()).total_seconds()))
     if not (yield from _is_still_the_one(run, given)):
         return _Looked(run, version, step.due)
     if given.now() - began > ACT_WITHIN:
@@ -299,11 +302,17 @@ def _perform(
     except Throttled:
         run = run.refused(action, given.now(), trigger)
         if action is Action.STOP:
+            # Not at random: that would take the turns of others, who would then do the same.
             run, version = yield from _take_turn(run, version, given)
-            return _Looked(run, version, run.turn)
+            return _Looked(run, version, _ahead(run))
         pause = _backed_off(given, run.refusals - 1)
         return _Looked(run, version, given.now() + timedelta(seconds=pause))
     return _Looked(replace(run, refusals=0, turn=None), version, step.due)
+
+
+def _ahead(run: Run) -> datetime:
+    """From when on it is looked at for its turn, so that the look is over by then, and fresh."""
+    return (run.turn or run.since) - FRESH
 
 
 def _take_turn(run: Run, version: int, given: Given) -> Asking[tuple[Run, int]]:

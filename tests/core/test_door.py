@@ -322,14 +322,29 @@ def test_for_a_turn_that_is_far_a_run_comes_back_by_its_clock():
     assert world.timeline.now == pytest.approx(1262, abs=2)
 
 
-def test_a_refused_stop_takes_another_turn():
+def test_a_stop_that_is_refused_in_its_turn_takes_another():
     """Somebody has stopped another one by hand."""
-    world = to_stop_in_turn(turn_in_s=0)
+    world = to_stop_in_turn(turn_in_s=30)
+    world.advance()
     world.fails = {"Stop": Throttled("x")}
-    run = world.advance()
-    assert run.phase is Phase.DONE
-    assert world.asked.count("TakeTurn") == world.asked.count("Stop") == 2
+    while world.fails:
+        world.ring()
+    assert world.asked.count("TakeTurn") == 1
+    world.ring_until_gone()
+    run, *_ = world.aws.runs[CAMERA]
+    assert world.timeline.now == pytest.approx(93, abs=3)
     assert any("too busy" in change.why for change in run.changes)
+
+
+def test_a_stop_comes_at_its_turn_to_the_moment():
+    """However long the looking takes: the next turn is a second away."""
+    world = to_stop_in_turn(turn_in_s=30)
+    stopped = []
+    stop = world.aws.stop
+    world.aws.stop = lambda name: (stopped.append(world.timeline.now), stop(name))
+    world.advance()
+    world.ring_until_gone()
+    assert stopped == [pytest.approx(90, abs=0.01)]
 
 
 def test_video_that_is_back_needs_no_turn():
