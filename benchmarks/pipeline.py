@@ -15,7 +15,7 @@ from streamctl.aws import bus, kinesis, queues
 from streamctl.aws.queues import Queue
 from streamctl.aws.session import Aws
 from streamctl.core import events, records
-from streamctl.core.sightings import Arrival
+from streamctl.core.folding import Arrival
 from streamctl.core.summary import Told
 from streamctl.local.launch import LocalCloud
 from streamctl.ops import cameras, collections, faces, platform, processors, push, waiting

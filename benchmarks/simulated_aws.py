@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from streamctl.core import asking, names
 from streamctl.core.asking import Known, OpenRun, Request, Tagged
+from streamctl.core.folding import Story
 from streamctl.core.liveness import Processor, Status, Video
 from streamctl.core.runs import Run
-from streamctl.core.sightings import Story
 from streamctl.errors import Busy, Lost, NotFound, Throttled
 
 BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)

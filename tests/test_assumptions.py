@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from streamctl.core import events, runs, sightings, stretches, teardown
+from streamctl.core import events, folding, runs, stretches, teardown, telling
 from streamctl.core.liveness import Processor, Status, Video
 from streamctl.core.policy import MANAGED, Ownership, Policy, from_tags
 from streamctl.core.records import Box, Face, Frame, Match
@@ -246,11 +246,21 @@ def shape(detail):
 
 
 def told_of_sightings():
-    face = Face(Box(0.1, 0.1, 0.2, 0.2), 99.0, (Match("ada", "f", 97.5),))
-    frame = Frame(CAMERA, "1", timedelta(0), NOW, NOW, (face,))
-    run = sightings.RunRef("door", "door@1@2")
-    story = sightings.fold(sightings.Story(CAMERA), [sightings.Arrival(frame, NOW)], run)
-    return sightings.close_all(story, run).outbox
+    """One that is seen ever better, one that turns out to be a part of it, and the end."""
+    story, run = folding.Story(CAMERA), telling.RunRef("door", "door@1@2")
+    for second, similarity in (
+        (0, 90.0),
+        (1, 90.0),
+        (12, 97.5),
+        (55, 90.0),
+        (56, 90.0),
+        (30, 90.0),
+    ):
+        face = Face(Box(0.1, 0.1, 0.2, 0.2), 99.0, (Match("ada", "f", similarity),))
+        when = NOW + timedelta(seconds=second)
+        frame = Frame(CAMERA, str(second), timedelta(0), when, when, (face,))
+        story = folding.fold(story, [folding.Arrival(frame, when)], run, when)
+    return folding.close_all(story, run).outbox
 
 
 def told_of_a_run():

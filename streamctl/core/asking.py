@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from streamctl.core.events import Event
+from streamctl.core.folding import Story
 from streamctl.core.liveness import Processor, Video
 from streamctl.core.runs import Run
-from streamctl.core.sightings import Story
 
 A = TypeVar("A")
 

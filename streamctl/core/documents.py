@@ -12,7 +12,7 @@ import json
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -41,7 +41,7 @@ def loads(kind: type[_D], text: str) -> _D:
 
 def _plain(thing: Any) -> Any:
     """What json cannot write itself, in terms of what it can, or asks about next."""
-    if isinstance(thing, datetime):
+    if isinstance(thing, datetime | time):
         return thing.isoformat()
     if isinstance(thing, timedelta):
         return thing.total_seconds()
@@ -63,8 +63,8 @@ def _reader(kind: Any) -> _Reader:
         return _tuple_reader(_reader(typing.get_args(kind)[0]))
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _dataclass_reader(kind)
-    if kind is datetime:
-        return datetime.fromisoformat
+    if kind is datetime or kind is time:
+        return kind.fromisoformat
     if kind is timedelta:
         return _seconds
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -20,9 +20,9 @@ from typing import Any, Final
 
 from streamctl.core import asking, names, policy, stretches, teardown
 from streamctl.core.asking import Asking, Given, Rules, ask
+from streamctl.core.folding import Story
 from streamctl.core.liveness import LAGGING_FROM, Processor, Video
 from streamctl.core.runs import Action, Clock, Phase, Run, Seen, Step
-from streamctl.core.sightings import Story
 from streamctl.core.teardown import QUIET
 from streamctl.errors import AskedWrongly, Busy, Lost, NotFound, Throttled, Transient
 

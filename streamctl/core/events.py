@@ -15,6 +15,7 @@ SOURCE: Final = "streamctl"
 SCHEMA: Final = "1"
 
 SIGHTING_STARTED: Final = "Sighting Started"
+SIGHTING_UPDATED: Final = "Sighting Updated"
 SIGHTING_ENDED: Final = "Sighting Ended"
 PROCESSOR_STARTED: Final = "Processor Started"
 PROCESSOR_ENDED: Final = "Processor Ended"

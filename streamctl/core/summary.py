@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from streamctl.core import events
-from streamctl.core.sightings import Arrival
+from streamctl.core.folding import Arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,11 @@ def sightings(told: Iterable[Told], began: datetime, first_s: float) -> list[See
     `began` is the producer's time of the first frame played, `first_s` that frame's time in the
     file.
     """
-    ended = {each.detail["id"]: each.detail for each in told if each.kind == events.SIGHTING_ENDED}
+    ended = {
+        each.detail["id"]: each.detail
+        for each in told
+        if each.kind == events.SIGHTING_ENDED and "merged_into" not in each.detail
+    }
     found = [
         Seen(
             person=detail["person"],

@@ -16,9 +16,9 @@ from streamctl.aws import bus, queues, rekognition, table
 from streamctl.aws.session import Aws
 from streamctl.core import asking, teardown
 from streamctl.core.asking import Asking, Given, Known, OpenRun, Request
+from streamctl.core.folding import Story
 from streamctl.core.liveness import Status
 from streamctl.core.runs import Run
-from streamctl.core.sightings import Story
 from streamctl.errors import StreamctlError
 from streamctl.ops import journal, observe, run_log, stories
 from streamctl.ops.setting import STOP_TURNS, Setting, camera_of, run_key, story_key

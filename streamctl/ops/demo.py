@@ -15,8 +15,8 @@ from streamctl.aws import bus, census, kinesis, kinesisvideo, queues
 from streamctl.aws.queues import Queue
 from streamctl.aws.session import Aws
 from streamctl.core import events, names, records, summary, video
+from streamctl.core.folding import Arrival
 from streamctl.core.policy import Policy, format_duration
-from streamctl.core.sightings import Arrival
 from streamctl.core.summary import Told
 from streamctl.errors import GaveUpWaiting, Unsuitable
 from streamctl.media import camera as player

@@ -17,12 +17,14 @@ from typing import Any, Final
 
 from streamctl.aws import aggregates, queues, table
 from streamctl.aws.session import Aws
-from streamctl.core import records, sightings
+from streamctl.core import folding, records
+from streamctl.core.folding import Arrival, Story
 from streamctl.core.runs import Run
-from streamctl.core.sightings import Arrival, Story
+from streamctl.core.telling import RunRef
+from streamctl.core.watch import Watch
 from streamctl.errors import Lost, RecordError, Transient
 from streamctl.ops import journal, stories
-from streamctl.ops.setting import Setting, run_key, story_key
+from streamctl.ops.setting import WATCH, Setting, run_key, story_key
 
 POISON_BYTES: Final = 128 * 1024
 _ATTEMPTS: Final = 5
@@ -117,14 +119,14 @@ def _fold(aws: Aws, setting: Setting, camera: str, arrivals: Sequence[Arrival]) 
 
 
 def _fold_once(aws: Aws, setting: Setting, camera: str, arrivals: Sequence[Arrival]) -> str:
-    keys = {run_key(camera): Run, story_key(camera): Story}
+    keys = {run_key(camera): Run, story_key(camera): Story, WATCH: Watch}
     found = table.load(aws, setting.table, keys)
     run, saved = found[run_key(camera)].thing, found[story_key(camera)]
     if run is None or not run.is_open:
         _ask_for_a_look(aws, setting, camera)
-    under = sightings.RunRef(run.processor, run.id) if run else sightings.RunRef()
-    story = sightings.fold(saved.thing or Story(camera), arrivals, under)
-    story = sightings.close(story, max(each.at for each in arrivals), under)
+    under = RunRef(run.processor, run.id) if run else RunRef()
+    watch, now = found[WATCH].thing or Watch(), datetime.now(UTC)
+    story = folding.fold(saved.thing or Story(camera), arrivals, under, now, watch)
     if story != saved.thing or story.outbox:
         stories.store(aws, setting, story, saved.version)
     return under.id

@@ -12,6 +12,9 @@ from streamctl.errors import AskedWrongly
 STOP_TURNS: Final = "turns#stop"
 """The table's key under which turns at Stop are taken."""
 
+WATCH: Final = "watch#"
+"""The table's key of what the platform watches for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:

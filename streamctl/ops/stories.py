@@ -7,11 +7,13 @@ from typing import Final
 
 from streamctl.aws import bus, table
 from streamctl.aws.session import Aws
-from streamctl.core import sightings
+from streamctl.core import folding
+from streamctl.core.folding import Story
 from streamctl.core.runs import Run
-from streamctl.core.sightings import Story
+from streamctl.core.telling import RunRef
+from streamctl.core.watch import Watch
 from streamctl.errors import Lost
-from streamctl.ops.setting import Setting, story_key
+from streamctl.ops.setting import WATCH, Setting, story_key
 
 _ATTEMPTS: Final = 3
 
@@ -28,7 +30,7 @@ def store(aws: Aws, setting: Setting, story: Story, against: int) -> Story:
     if not story.outbox:
         return story
     bus.publish(aws, setting.bus, story.outbox)
-    story = sightings.published(story)
+    story = folding.published(story)
     table.save(aws, setting.table, key, story, version, open_as=_open(story.next_close))
     return story
 
@@ -42,14 +44,15 @@ def close(aws: Aws, setting: Setting, camera: str, run: Run | None, *, everythin
 
     Where others keep saving this story meanwhile it is left to them: it stays due.
     """
-    under = sightings.RunRef(run.processor, run.id) if run else sightings.RunRef()
+    under = RunRef(run.processor, run.id) if run else RunRef()
     for _ in range(_ATTEMPTS):
-        saved = table.load_one(aws, setting.table, story_key(camera), Story)
+        found = table.load(aws, setting.table, {story_key(camera): Story, WATCH: Watch})
+        saved, watch = found[story_key(camera)], found[WATCH].thing or Watch()
         story = saved.thing or Story(camera)
         if everything:
-            closed = sightings.close_all(story, under)
+            closed = folding.close_all(story, under, watch)
         else:
-            closed = sightings.close(story, datetime.now(UTC), under)
+            closed = folding.close(story, datetime.now(UTC), under, watch)
         if closed == story and not story.outbox:
             return story
         try:

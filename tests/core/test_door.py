@@ -7,13 +7,15 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.simulated_aws import Camera, Message, SimulatedAws, Timeline, moment
-from streamctl.core import asking, door, policy, sightings, teardown
+from streamctl.core import asking, door, folding, policy, sightings, teardown
 from streamctl.core.asking import Given, Rules
 from streamctl.core.door import Wake
+from streamctl.core.folding import Arrival, Story
 from streamctl.core.liveness import Video
 from streamctl.core.policy import OnEnd, Ownership, Policy
 from streamctl.core.records import Box, Face, Frame, Match
 from streamctl.core.runs import Phase, Reason, Seen
+from streamctl.core.telling import RunRef
 from streamctl.errors import AskedWrongly, Lost, Throttled, Unreachable
 
 CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
@@ -133,9 +135,8 @@ class Telling(World):
         super().__init__()
         face = Face(Box(0.1, 0.1, 0.2, 0.2), 99.0, (Match("ada", "id", 90.0),))
         frame = Frame(CAMERA, "1", timedelta(0), moment(4.5), moment(4.5), (face,))
-        arrivals = [sightings.Arrival(frame, moment(5.0))]
-        self.story = sightings.fold(sightings.Story(CAMERA), arrivals, sightings.RunRef())
-        self.story = sightings.published(self.story)
+        arrivals = [Arrival(frame, moment(5.0))]
+        self.story = folding.fold(Story(CAMERA), arrivals, RunRef(), moment(5.0))
         self.results_end = moment(results_end_s)
         self.closed = []
 
@@ -173,7 +174,7 @@ def test_a_sighting_left_open_by_a_run_is_seen_to_by_a_clock():
     world.advance()
     world.aws.flow(CAMERA, on=False)
     world.ring_until_gone()
-    world.timeline.run(world.timeline.now + sightings.LATENESS.total_seconds() + 60)
+    world.timeline.run(world.timeline.now + sightings.MEASURES.lateness.total_seconds() + 60)
     world.ring()
     assert world.closed[-1:] == [False]
 

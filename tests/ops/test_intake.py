@@ -9,10 +9,11 @@ import pytest
 
 from streamctl.aws import table
 from streamctl.aws.session import Aws
-from streamctl.core import events, sightings
+from streamctl.core import events
+from streamctl.core.folding import Story
 from streamctl.core.policy import Policy
 from streamctl.core.runs import Phase, Run
-from streamctl.core.sightings import Story
+from streamctl.core.sightings import MEASURES
 from streamctl.errors import Lost, Throttled
 from streamctl.ops import intake
 from streamctl.ops.setting import run_key, story_key
@@ -55,6 +56,11 @@ def record(second, person=None, sequence=1, data=None):
     }
 
 
+def met(person, second=1):
+    """As many frames as it takes to be told of."""
+    return [record(second + each, person, second + each) for each in range(MEASURES.min_frames)]
+
+
 @pytest.fixture
 def aws(platform):
     return Aws(region="us-east-1")
@@ -73,7 +79,7 @@ def story(aws, platform):
 
 
 def test_a_match_becomes_a_sighting_and_is_told(aws, platform, known):
-    assert intake.take(aws, platform.setting, [record(1, "ada"), record(2, "ada", 2)]) == []
+    assert intake.take(aws, platform.setting, met("ada")) == []
     (told,) = platform.told()
     assert told["detail-type"] == events.SIGHTING_STARTED
     assert told["source"] == "streamctl"
@@ -83,7 +89,7 @@ def test_a_match_becomes_a_sighting_and_is_told(aws, platform, known):
 
 
 def test_the_same_batch_again_changes_and_tells_nothing(aws, platform, known):
-    batch = [record(1, "ada"), record(2, None, 2)]
+    batch = [*met("ada"), record(5, None, 5)]
     intake.take(aws, platform.setting, batch)
     before = story(aws, platform)
     platform.told()
@@ -103,17 +109,18 @@ def test_what_was_saved_and_perhaps_not_told_is_told_again_under_the_same_id(
 
     monkeypatch.setattr(intake.stories.bus, "publish", killed)
     with pytest.raises(KeyboardInterrupt):
-        intake.take(aws, platform.setting, [record(1, "ada")])
+        intake.take(aws, platform.setting, met("ada"))
     monkeypatch.setattr(intake.stories.bus, "publish", publish)
     pending = story(aws, platform).outbox
-    intake.take(aws, platform.setting, [record(1, "ada")])
+    assert pending
+    intake.take(aws, platform.setting, met("ada"))
     assert [told["detail"]["id"] for told in platform.told()] == [event.id for event in pending]
 
 
 def test_a_record_that_is_none_goes_to_the_failure_queue_and_counts_as_handled(
     aws, platform, known
 ):
-    batch = [record(1, data=b"\x00poison", sequence=5), record(2, "ada", 6)]
+    batch = [record(1, data=b"\x00poison", sequence=5), *met("ada", 6)]
     assert intake.take(aws, platform.setting, batch) == []
     (poison,) = platform.failures()
     assert base64.b64decode(poison["data"]) == b"\x00poison"
@@ -186,9 +193,9 @@ def test_losing_a_race_folds_again_on_what_the_winner_saved(aws, platform, known
 
 
 def test_a_person_who_is_gone_by_the_next_batch_is_told_as_gone(aws, platform, known):
-    intake.take(aws, platform.setting, [record(1, "ada")])
-    later = 2 + int((sightings.GAP + sightings.LATENESS).total_seconds())
-    intake.take(aws, platform.setting, [record(later, "bob", 2)])
+    intake.take(aws, platform.setting, met("ada"))
+    later = 4 + int((MEASURES.gap + MEASURES.lateness).total_seconds())
+    intake.take(aws, platform.setting, met("bob", later))
     told = [(each["detail-type"], each["detail"]["person"]) for each in platform.told()]
     assert told == [
         (events.SIGHTING_STARTED, "ada"),

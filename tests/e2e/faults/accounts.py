@@ -32,7 +32,7 @@ class Account:
 def account(records: Iterable[Mapping[str, Any]], told: Iterable[Mapping[str, Any]]) -> Account:
     """Distinct matches, against the sightings that ended, once by their id."""
     frames = matched(records)
-    ended = {detail["id"]: detail for detail in told}.values()
+    ended = {each["id"]: each for each in told if "merged_into" not in each}.values()
     counted: dict[Who, int] = defaultdict(int)
     spans: dict[Who, list[tuple[float, float]]] = defaultdict(list)
     for detail in ended:
