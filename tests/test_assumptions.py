@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from streamctl.core import events, folding, runs, stretches, teardown, telling
+from streamctl.core import events, folding, runs, stretches, teardown, telling, watchfile
 from streamctl.core.liveness import Processor, Status, Video
 from streamctl.core.policy import MANAGED, Ownership, Policy, from_tags
 from streamctl.core.records import Box, Face, Frame, Match
+from streamctl.core.sightings import MEASURES
 from streamctl.local.cloud import Timings
 from streamctl.local.faults import Fault
 from streamctl.local.faults.happenings import HAPPENINGS, codes_of, effects_on
@@ -196,6 +197,14 @@ def test_examples_have_the_members_that_events_have():
     made = {event.type: shape(json.loads(json.dumps(event.detail))) for event in told}
     shown = {example["detail-type"]: shape(example["detail"]) for example in examples()}
     assert shown == made
+
+
+def test_the_file_of_what_is_watched_for_can_be_applied():
+    """And its [sighting] is what holds by default, as it says."""
+    (text,) = blocks("events.md", "toml")
+    found = watchfile.parse(text)
+    assert found.measures == MEASURES
+    assert len(found.rules) == 2
 
 
 def test_every_reason_is_explained():

@@ -40,6 +40,7 @@ def test_the_commands_are_these():
                     *("list", "describe", "history", "wait"),
                 )
             ),
+            *(f"watch {verb}" for verb in ("show", "apply", "ask")),
             "sweep",
             *(f"record {verb}" for verb in ("tail", "decode")),
             *(f"local {verb}" for verb in ("start", "stop", "status", "env")),

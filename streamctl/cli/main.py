@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "collection": "Create and delete collections of faces.",
     "face": "Enrol people's faces, list, search and remove them.",
     "processor": "Create, start, watch, stop and delete processors.",
-    "watch": "Say whom a platform tells of, and as what.",
+    "watch": "Say whom a platform tells of.",
     "sweep": "Sweep the platform now, as it does each minute, or say what a sweep would do.",
     "record": "Follow and decode what processors report.",
     "local": "Run a local cloud on this machine.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from streamctl.core.sightings import MEASURES, UNKNOWN, Measures
 
@@ -33,7 +33,14 @@ class Hours:
     """An IANA name: Europe/Berlin."""
 
     def hold(self, moment: datetime) -> bool:
-        there = moment.astimezone(ZoneInfo(self.zone)).time()
+        """Whether it is within them then. Where the zone is not known they never hold: so nobody is
+        ignored by mistake, and no batch of records fails over it.
+        """
+        try:
+            zone = ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return False
+        there = moment.astimezone(zone).time()
         if self.begin <= self.end:
             return self.begin <= there < self.end
         return there >= self.begin or there < self.end

@@ -73,6 +73,12 @@ def test_hours_are_those_of_the_clock_on_the_wall_there(begin, end, utc, holds):
     assert hours.hold(datetime.fromisoformat(utc).replace(tzinfo=UTC)) is holds
 
 
+@pytest.mark.parametrize("zone", ["Europe/Nowhere", "/etc/localtime", "..", ""])
+def test_hours_in_a_zone_that_is_not_known_never_hold(zone):
+    """A function may know fewer zones than the machine on which the file was checked."""
+    assert not any(Hours(time(0), time(23), zone).hold(at(hour * 3600)) for hour in range(24))
+
+
 def test_what_it_means_is_said_in_each_event():
     watch = Watch((Rule(ALLOW, person="ada"),))
     assert kinds(told(watch, *met("ada", "bob"))) == [
