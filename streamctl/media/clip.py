@@ -1,4 +1,4 @@
-"""The clip that the demo plays when it is given no video: two people, one after the other.
+"""Clips of people in a room; the one that the demo plays if it is given no video is the default.
 
 Rendered at run time from the portraits beside this module, as h.264 with a key frame every second,
 so that a fragment lasts one second and its end shows at once.
@@ -6,6 +6,8 @@ so that a fragment lasts one second and its end shows at once.
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Sequence
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -27,8 +29,13 @@ FPS: Final = 15
 WIDTH: Final = 960
 HEIGHT: Final = 540
 
-_SCENES: Final = ((KNOWN, 4), (None, 3), (UNKNOWN, 4), (None, 1))
+Scene = tuple[tuple[str, ...], int]
+"""Who is in the room, by the names of portraits, two at most; and for how many seconds."""
+
+SCENES: Final[Sequence[Scene]] = (((KNOWN,), 4), ((), 3), ((UNKNOWN,), 4), ((), 1))
 _PORTRAIT_HEIGHT: Final = 400
+_LEFT: Final = ((200,), (20, 450))
+_WALK: Final = (500, 80)
 _STEP: Final = 2  # pixels a frame: people do not stand still, and still frames would compress away
 
 
@@ -37,20 +44,31 @@ def portrait(name: str) -> bytes:
     return (resources.files("streamctl.media") / "portraits" / f"{name}.jpg").read_bytes()
 
 
-def render(path: Path) -> None:
-    """Write the clip, as Matroska: 12 s, 960x540 pixels, 15 FPS."""
+def render(path: Path, scenes: Sequence[Scene] = SCENES, dropped: Container[int] = ()) -> None:
+    """Write a clip, as Matroska: 960x540 pixels, 15 FPS, by default 12 s.
+
+    Frames whose numbers are `dropped` are left out, as by a camera that cannot keep up: time passes
+    all the same.
+    """
     with av.open(str(path), "w", format="matroska") as container:
         track = container.add_stream("libx264", rate=FPS)
         track.width, track.height, track.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         track.codec_context.gop_size = FPS
         track.options = {"preset": "veryfast", "tune": "zerolatency", "x264-params": "scenecut=0"}
-        room = _empty_room()
-        for name, seconds in _SCENES:
-            person = None if name is None else _scaled(portrait(name))
-            for number in range(seconds * FPS):
-                picture = room if person is None else _placed(room, person, number)
-                container.mux(track.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for number, picture in enumerate(_pictures(scenes)):
+            if number not in dropped:
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, FPS)
+                container.mux(track.encode(frame))
         container.mux(track.encode(None))
+
+
+def _pictures(scenes: Sequence[Scene]) -> Iterator[Rgb]:
+    room = _empty_room()
+    for names, seconds in scenes:
+        people = [_scaled(portrait(name)) for name in names]
+        for number in range(seconds * FPS):
+            yield _with(room, people, number)
 
 
 def _empty_room() -> Rgb:
@@ -67,8 +85,12 @@ def _scaled(jpeg: bytes) -> Rgb:
     return cast("Rgb", picture.reformat(width=width, height=_PORTRAIT_HEIGHT).to_ndarray())
 
 
-def _placed(room: Rgb, person: Rgb, number: int) -> Rgb:
+def _with(room: Rgb, people: Sequence[Rgb], number: int) -> Rgb:
+    """People walk to the right; of two, the second ahead of the first."""
     picture = room.copy()
-    top, left = (HEIGHT - person.shape[0]) // 2, 200 + _STEP * number
-    picture[top : top + person.shape[0], left : left + person.shape[1]] = person
+    for place, person in enumerate(people):
+        height, width, _ = person.shape
+        left = _LEFT[len(people) - 1][place] + _STEP * number % _WALK[len(people) - 1]
+        top = (HEIGHT - height) // 2
+        picture[top : top + height, left : left + width] = person
     return picture
