@@ -1,12 +1,14 @@
 """Whom a platform tells of: rules, hours, other names, and quiet after an end."""
 
+import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from streamctl.core import documents, events, folding
-from streamctl.core.folding import Story
+from streamctl.core import documents, events, folding, records
+from streamctl.core.folding import Arrival, Story
 from streamctl.core.sightings import UNKNOWN
 from streamctl.core.watch import Attention, Hours, Rule, Watch
 from tests.core.test_folding import CAMERA, RUN, arrival, at
@@ -164,3 +166,26 @@ def test_what_is_cooling_is_forgotten_in_time():
             story = folding.fold(story, [shown], RUN, at(second + later), watch)
     assert len(story.cooling) <= 4
     assert replace(story, cooling=()) != story
+
+
+@pytest.mark.parametrize(
+    ("watch", "people"),
+    [
+        (lambda _faces: Watch(), {"89ecdd"}),
+        (lambda faces: Watch(same=dict.fromkeys(faces, "one-name")), {"one-na"}),
+        (lambda _faces: Watch((Rule(IGNORE),)), set()),
+    ],
+    ids=["no rule", "all faces are one person's", "ignored"],
+)
+def test_a_real_face_that_matches_twenty_others_is_one_story(shared_data, watch, people):
+    """Twenty enrolled faces without a name, matched in each of two frames."""
+    event = json.loads((shared_data / "records/kinesis_event_2records_20matches.json").read_text())
+    found = [records.parse(base64.b64decode(each["kinesis"]["data"])) for each in event["Records"]]
+    faces = {match.person for frame in found for face in frame.faces for match in face.matches}
+    assert len(faces) > 20
+    arrivals = [Arrival(frame, frame.time) for frame in found]
+    chosen = watch(faces)
+    story = folding.fold(Story(found[0].camera), arrivals, RUN, found[1].time, chosen)
+    outbox = folding.close_all(story, RUN, chosen).outbox
+    assert {each.detail["person"][:6] for each in outbox} == people
+    assert len(outbox) == 2 * len(people)
