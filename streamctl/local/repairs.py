@@ -16,6 +16,7 @@ from streamctl.local.mapping_rules import Refusal, Wanted, malformed, refusal, t
 from streamctl.local.roles import Roles
 from streamctl.local.shards import Mapping, Shards, is_kinesis
 from streamctl.local.template_rules import hold_to_templates
+from streamctl.local.unread_signatures import refuse_unread_signatures
 
 _LAMBDA: Final = "services.lambda_svc"
 _RUNTIME: Final = "core.lambda_runtime"
@@ -50,6 +51,7 @@ def repair(engine: EngineRoom, roles: Roles, shards: Shards) -> None:
     """Apply every repair. Once a process, before the first request."""
     _refuse_long_delays(engine)
     _demand_capabilities(engine)
+    refuse_unread_signatures(engine)
     _isolate_functions(engine)
     report_endings(engine)
     _know_rekognitions_policy(engine)

@@ -7,6 +7,7 @@ Other credentials are ministack's business, which judges them when IAM is enforc
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,8 @@ _MISMATCH: Final = (
     "The request signature we calculated does not match the signature you provided."
     " Check your AWS Secret Access Key and signing method."
 )
+# Of several the first counts: it is the one by which ministack knows a caller.
+_CREDENTIAL: Final = re.compile(r"Credential=([^,\s]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,26 @@ class Claim:
 
 
 def claim_of(request: Request) -> Claim:
-    """Read the credential scope of a header or query signature, without judging it."""
-    signature = _signature(request)
-    if not isinstance(signature, sigv4.HeaderSignature):
-        return Claim()
-    return Claim(signature.access_key_id, signature.region, signature.service)
+    """Read the credential of a header or query signature, without judging it.
+
+    The key counts also where nothing else of the signature can be read: else whoever garbles one
+    would be nobody, and nobody is root.
+    """
+    key, _, scope = _credential(request).partition("/")
+    _, region, service, *_ = [*scope.split("/"), "", ""]
+    return Claim(key, region, service)
+
+
+def _credential(request: Request) -> str:
+    authorization = request.headers.get("authorization", "")
+    if authorization.startswith("AWS4-"):
+        found = _CREDENTIAL.search(authorization)
+        if found:
+            return found[1]
+    elif authorization.startswith("AWS "):  # signature version 2: AWS key:signature
+        return authorization.removeprefix("AWS ").partition(":")[0]
+    given = request.parameters
+    return (given.get("X-Amz-Credential") or given.get("x-amz-credential") or [""])[0]
 
 
 def verify(request: Request, secret: str) -> None:
@@ -49,6 +67,8 @@ def verify(request: Request, secret: str) -> None:
     if not isinstance(signature, sigv4.HeaderSignature):
         code, reason = signature
         raise ServiceFault(code, reason, 403)
+    if signature.access_key_id != claim_of(request).access_key:
+        raise ServiceFault("IncompleteSignature", "the request names several credentials", 403)
     presigned = _is_presigned(request)
     stale = _stale(request, signature, presigned=presigned)
     if stale:

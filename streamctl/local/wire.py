@@ -27,6 +27,8 @@ _JSON_CODES: Final = {
     "CredentialDateMismatch": "InvalidSignatureException",
     "RequestTimeTooSkewed": "InvalidSignatureException",
     "IncompleteSignature": "IncompleteSignatureException",
+    "MissingAuthorizationParameter": "IncompleteSignatureException",
+    "UnsupportedSignature": "IncompleteSignatureException",
     "MissingAuthenticationToken": "MissingAuthenticationTokenException",
     "InvalidClientTokenId": "UnrecognizedClientException",
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -124,6 +126,68 @@ def test_an_unknown_key_and_a_wrong_secret_are_refused(caller, code_of):
     wrong = user("rekognition", aws_secret_access_key="wrong")
     assert code_of(wrong.list_collections) == "InvalidSignatureException"
     assert code_of(user("rekognition").list_collections) == ""
+
+
+OURS = "streamctl/20260101/us-east-1/rekognition/aws4_request"
+UNKNOWN = OURS.replace("streamctl", "AKIDNOBODY")
+SIGNED = "SignedHeaders=host;x-amz-date, Signature=00"
+NOW = {"X-Amz-Date": "20260101T000000Z"}
+
+UNREADABLE = [
+    pytest.param({}, "MissingAuthenticationTokenException", id="nothing"),
+    pytest.param({"Authorization": "Bearer x"}, "IncompleteSignatureException", id="foreign"),
+    pytest.param({"Authorization": ""}, "MissingAuthenticationTokenException", id="empty"),
+    pytest.param(
+        {"Authorization": f"AWS4-HMAC-SHA256 Credential={OURS}, {SIGNED}"},
+        "IncompleteSignatureException",
+        id="no date",
+    ),
+    pytest.param(
+        {"Authorization": f"AWS4-HMAC-SHA256 Credential={OURS}, Signature=00", **NOW},
+        "IncompleteSignatureException",
+        id="no signed headers",
+    ),
+    pytest.param(
+        {"Authorization": f"AWS4-HMAC-SHA256 Credential=streamctl/x/y, {SIGNED}", **NOW},
+        "IncompleteSignatureException",
+        id="short scope",
+    ),
+    pytest.param(
+        {"Authorization": f"AWS4-HMAC-SHA256 Credential={UNKNOWN}, {SIGNED}"},
+        "IncompleteSignatureException",
+        id="unknown key, no date",
+    ),
+]
+
+
+@pytest.mark.parametrize(("headers", "code"), UNREADABLE)
+@pytest.mark.parametrize(
+    "target", ["RekognitionService.ListCollections", "Kinesis_20131202.ListStreams"]
+)
+def test_what_cannot_be_read_is_nobodys_signature(strict, headers, code, target):
+    """Neither root's nor anybody's, at a service of ours or of ministack's."""
+    assert code_answered(strict, {"X-Amz-Target": target, **headers}) == code
+
+
+def test_without_auth_a_garbled_signature_of_our_key_is_refused(shared_local_cloud):
+    """That key is checked always; what names no key passes."""
+    garbled = {"Authorization": f"AWS4-HMAC-SHA256 Credential={OURS}, {SIGNED}"}
+    for target in ("RekognitionService.ListCollections", "Kinesis_20131202.ListStreams"):
+        refused = code_answered(shared_local_cloud, {"X-Amz-Target": target, **garbled})
+        assert refused == "IncompleteSignatureException"
+        assert code_answered(shared_local_cloud, {"X-Amz-Target": target}) == ""
+
+
+def code_answered(cloud, headers):
+    """The error code that a hand-made request is answered with, or "" if it went through."""
+    headers = {"Content-Type": "application/x-amz-json-1.1", **headers}
+    request = urllib.request.Request(cloud.endpoint_url, b"{}", headers, method="POST")
+    try:
+        urllib.request.urlopen(request, timeout=20).close()
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.load(error)["__type"].rpartition("#")[2]
+    return ""
 
 
 def test_a_function_may_what_its_role_may(strict, world_of):

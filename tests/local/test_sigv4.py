@@ -110,3 +110,39 @@ def test_half_a_signature_is_refused(authorization):
     """With AWS's codes for what is missing."""
     request = Request("GET", "/", "", {"authorization": authorization})
     assert refusal(request) in {"MissingAuthorizationParameter", "IncompleteSignature"}
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/us-east-1/s3/aws4_request",
+        f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/x/y, SignedHeaders=host, Signature=00",
+        f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}, SignedHeaders=host, Signature=00",
+        f"AWS4-HMAC-SHA512 Credential={ACCESS_KEY}/x/y",
+        f"AWS {ACCESS_KEY}:00",
+    ],
+)
+def test_a_key_is_claimed_however_little_else_can_be_read(authorization):
+    """Else whoever garbles the rest would not be asked for a signature."""
+    request = Request("POST", "/", "", {"authorization": authorization})
+    assert claim_of(request).access_key == ACCESS_KEY
+    assert refusal(request) in {"MissingAuthorizationParameter", "IncompleteSignature"}
+
+
+def test_a_credential_in_the_query_is_claimed_beside_a_foreign_header():
+    """It is the one by which ministack would know the caller."""
+    query = f"X-Amz-Credential={ACCESS_KEY}/20260101/us-east-1/sqs/aws4_request"
+    request = Request("GET", "/", query, {"authorization": "Bearer x"})
+    assert claim_of(request) == Claim(ACCESS_KEY, "us-east-1", "sqs")
+    assert refusal(request) == "MissingAuthorizationParameter"
+
+
+def test_of_two_credentials_none_vouches_for_the_other():
+    """Signed by another key, but named first."""
+    right = signed()
+    twice = right.headers["authorization"].replace(
+        "Credential=", "Credential=another/20260101/us-east-1/sqs/aws4_request, Credential="
+    )
+    request = replace(right, headers={**right.headers, "authorization": twice})
+    assert claim_of(request).access_key == "another"
+    assert refusal(request) == "IncompleteSignature"
