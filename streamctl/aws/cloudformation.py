@@ -76,9 +76,10 @@ class Wanted:
 
 def describe(aws: Aws, name: str) -> Stack:
     """Raises NotFound if there is no stack of that name."""
+    client = aws.client("cloudformation")  # what is wrong with the settings is said as it is
     try:
         with translated(f"describing stack {name}"):
-            answer = aws.client("cloudformation").describe_stacks(StackName=name)
+            answer = client.describe_stacks(StackName=name)
     except AskedWrongly as error:
         # For a well-formed name, ValidationError is how CloudFormation says that it has none.
         raise NotFound(f"there is no stack {name}") from error

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from streamctl.aws.refusals import translated
 from streamctl.aws.session import Aws
+from streamctl.errors import AskedWrongly, MediaError
 
 _FACES_AT_MOST: Final = 4096  # DeleteFaces and SearchFacesByImage take and give so many
 
@@ -88,10 +89,14 @@ def delete(aws: Aws, collection: str) -> None:
 def detect(aws: Aws, image: bytes) -> list[float]:
     """The faces of an image (PNG or JPEG, at most 5 MiB): how sure AWS is of each, 0-100.
 
-    Raises AskedWrongly for what is no such image.
+    Raises MediaError for what is no such image.
     """
-    with translated("looking for faces"):
-        answer = aws.client("rekognition").detect_faces(Image={"Bytes": image})
+    client = aws.client("rekognition")  # what is wrong with the settings is said as it is
+    try:
+        with translated("looking for faces"):
+            answer = client.detect_faces(Image={"Bytes": image})
+    except AskedWrongly as error:  # InvalidImageFormat, ImageTooLarge: it is the image
+        raise MediaError(str(error), hint="save it again as JPEG or PNG") from error
     return [each["Confidence"] for each in answer["FaceDetails"]]
 
 

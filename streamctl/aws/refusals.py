@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from streamctl import errors
 
@@ -109,12 +110,13 @@ _KINDS: Final[tuple[tuple[frozenset[str], type[errors.StreamctlError], str], ...
     (_FULL, errors.StreamctlError, "stop or delete what you need no more, or ask AWS for a quota"),
     (_STRANGER, errors.NotAllowed, "check AWS_PROFILE and the credentials, or sign in again"),
 )
-_ASKED_WRONGLY: Final = (
-    boto.NoRegionError,
-    boto.InvalidRegionError,
-    boto.ProfileNotFound,
-    boto.ParamValidationError,
-)
+_ASKED_WRONGLY: Final = {
+    boto.NoRegionError: "pass --region, or set AWS_REGION",
+    boto.InvalidRegionError: "a region is written like us-east-1: look at --region and AWS_REGION",
+    boto.ProfileNotFound: "look at --profile and AWS_PROFILE; aws configure list-profiles",
+    boto.ParamValidationError: "",
+}
+"""With the hint that each is given."""
 _UNUSABLE_CREDENTIALS: Final = (
     boto.PartialCredentialsError,
     boto.CredentialRetrievalError,
@@ -126,6 +128,10 @@ NO_CREDENTIALS: Final = (
     'set AWS_PROFILE, or for the local cloud: eval "$(streamctl local env)"',
 )
 """Message and hint of the NotAllowed that stands for it."""
+_NO_ANSWER_OF_AWS: Final = (
+    "what answers there is not AWS, nor a local cloud",
+    "look at --endpoint-url and AWS_ENDPOINT_URL; is the local cloud on another port?",
+)
 
 
 @contextlib.contextmanager
@@ -141,8 +147,12 @@ def translated(doing: str) -> Iterator[None]:
     except boto.NoCredentialsError as error:
         what, hint = NO_CREDENTIALS
         raise errors.NotAllowed(f"{doing}: {what}", hint) from error
-    except _ASKED_WRONGLY as error:
-        raise errors.AskedWrongly(f"{doing}: {one_line(error)}") from error
+    except tuple(_ASKED_WRONGLY) as error:
+        hint = _ASKED_WRONGLY[type(error)]
+        raise errors.AskedWrongly(f"{doing}: {one_line(error)}", hint) from error
+    except ResponseParserError as error:  # of AWS it may be an answer that was cut off
+        what, hint = _NO_ANSWER_OF_AWS
+        raise errors.Transient(f"{doing}: {what}", hint) from error
     except _UNUSABLE_CREDENTIALS as error:
         raise errors.NotAllowed(
             f"{doing}: {one_line(error)}",
@@ -163,6 +173,10 @@ def translate(error: boto.ClientError, doing: str) -> errors.StreamctlError:
     code = error.response.get("Error", {}).get("Code", "")
     said = error.response.get("Error", {}).get("Message", "") or code
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if _is_of_another(error, code, said):
+        what, hint = _NO_ANSWER_OF_AWS
+        kind = errors.Transient if status >= 500 else errors.StreamctlError
+        return kind(f"{doing}: {what} (HTTP {status})", hint)
     message = f"{doing}: {one_line(said)} ({code})"
     for codes, kind, hint in _KINDS:
         if code in codes:
@@ -175,6 +189,16 @@ def translate(error: boto.ClientError, doing: str) -> errors.StreamctlError:
     if status >= 500:
         return errors.Transient(message, "AWS failed on its side; try again")
     return errors.StreamctlError(message)
+
+
+def _is_of_another(error: boto.ClientError, code: str, said: str) -> bool:
+    """Whether it is some other web server that answered: a page, or a 404 that names no error.
+
+    Botocore reads a page of AWS's own load balancers ("<html>", 5xx) as a bare status. AWS leaves the
+    error unnamed only where there is no body to name it in, which is HEAD.
+    """
+    unnamed = code == "404" and not error.operation_name.startswith("Head")
+    return unnamed or said.lstrip().startswith("<")
 
 
 def _denied_hint(error: boto.ClientError) -> str:

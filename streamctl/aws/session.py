@@ -6,6 +6,7 @@ import functools
 import os
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore import exceptions as boto
@@ -69,9 +70,10 @@ class Aws:
         )
         url = endpoint or self.endpoint_url
         try:
-            return self.session.client(
+            client = self.session.client(
                 service, region_name=self.region_name, endpoint_url=url, config=config
             )
+            _demand_url(client.meta.endpoint_url)
         except boto.BotoCoreError:
             raise
         except ValueError as error:  # botocore has no class for "Invalid endpoint: ..."
@@ -80,6 +82,7 @@ class Aws:
                 hint="an endpoint is a URL: pass --endpoint-url http://..., or unset"
                 " AWS_ENDPOINT_URL",
             ) from error
+        return client
 
     @functools.cached_property
     def account(self) -> str:
@@ -98,3 +101,14 @@ class Aws:
             if found is None:
                 raise errors.NotAllowed(*NO_CREDENTIALS)
             return found.get_frozen_credentials()
+
+
+def _demand_url(endpoint: str) -> None:
+    """Raises ValueError for what botocore takes for an endpoint, and only a call would find wrong."""
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:  # a port that is no number, or too large
+        usable = False
+    if not usable:
+        raise ValueError(f"Invalid endpoint: {endpoint}")

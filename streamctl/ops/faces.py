@@ -162,10 +162,8 @@ def _demand_gone(aws: Aws, collection: str, face_ids: Sequence[str]) -> None:
 def _count_faces(aws: Aws, path: Path, image: bytes) -> int:
     try:
         return len(collections.detect(aws, image))
-    except AskedWrongly as error:  # InvalidImageFormat, ImageTooLarge: it is the image
-        raise MediaError(
-            f"{path} cannot be used: {error}", hint="save it again as JPEG or PNG"
-        ) from error
+    except MediaError as error:
+        raise MediaError(f"{path} cannot be used: {error}", error.hint) from error
 
 
 def _no_face(path: Path) -> Unsuitable:

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from streamctl.aws import cloudformation
 from streamctl.aws.cloudformation import Outcome, Wanted
 from streamctl.aws.session import Aws
-from streamctl.errors import Busy, NotFound, StreamctlError
+from streamctl.errors import AskedWrongly, Busy, NotFound, StreamctlError
 
 
 def template(**queues):
@@ -74,6 +74,12 @@ def test_a_stack_that_is_not_there_is_not_found(aws):
     """CloudFormation calls it a validation error; we do not."""
     with pytest.raises(NotFound):
         cloudformation.describe(aws, "streamctl-main")
+
+
+def test_settings_that_cannot_be_meant_do_not_mean_that_there_is_none(made_up_credentials):
+    """Nobody was asked."""
+    with pytest.raises(AskedWrongly, match="Invalid endpoint"):
+        cloudformation.describe(Aws(endpoint_url="nonsense"), "streamctl-main")
 
 
 def test_deleting_is_done_once_and_may_be_asked_twice(aws):

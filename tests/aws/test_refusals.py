@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from streamctl import errors
 from streamctl.aws.refusals import FACE_SEARCH_REGIONS, translate, translated
@@ -68,6 +69,27 @@ def test_a_missing_permission_is_named():
     assert found.hint == "the caller needs permission for PutItem"
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "message", "kind"),
+    [
+        ("404", 404, "404 page not found", errors.StreamctlError),
+        ("405", 405, "<html><h1>Not Allowed</h1></html>", errors.StreamctlError),
+        ("501", 501, "<!DOCTYPE HTML><p>Unsupported method", errors.Transient),
+    ],
+)
+def test_another_web_server_is_not_taken_for_aws(code, status, message, kind):
+    """Above all, its 404 does not mean that the thing is not there."""
+    found = translate(refusal(code, status, "DeleteCollection", message), "doing it")
+    assert type(found) is kind
+    assert str(found) == f"doing it: what answers there is not AWS, nor a local cloud (HTTP {code})"
+    assert "--endpoint-url" in found.hint
+
+
+def test_an_answer_without_a_body_needs_no_name():
+    """It is how S3 says that there is no such bucket."""
+    assert type(translate(refusal("404", 404, "HeadBucket"), "doing it")) is errors.NotFound
+
+
 @pytest.mark.parametrize("operation", ["CreateStreamProcessor", "ListStreamProcessors"])
 def test_a_refusal_of_stream_processors_may_have_three_reasons(operation):
     """AWS answers alike without permission, where there is no face search, and for new accounts."""
@@ -107,6 +129,7 @@ def test_a_throttled_request_may_be_tried_again_and_a_denied_one_not():
         (boto.ReadTimeoutError(endpoint_url="http://x"), errors.Unreachable),
         (boto.SSLError(endpoint_url="http://x", error="y"), errors.Unreachable),
         (boto.DataNotFoundError(data_path="x"), errors.StreamctlError),
+        (ResponseParserError("Unable to parse response: b'<!DOCTYPE HTML>'"), errors.Transient),
     ],
 )
 def test_what_never_reached_aws_is_an_error_of_ours_too(error, kind):

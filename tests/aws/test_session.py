@@ -13,14 +13,21 @@ from streamctl.aws.session import Aws
     ("settings", "said"),
     [
         ({"endpoint_url": "nonsense"}, "Invalid endpoint"),
+        ({"endpoint_url": "127.0.0.1:4566"}, "Invalid endpoint"),
+        ({"endpoint_url": "ftp://127.0.0.1"}, "Invalid endpoint"),
+        ({"endpoint_url": "http://127.0.0.1:99999"}, "Invalid endpoint"),
+        ({"endpoint_url": "http://127.0.0.1:port"}, "Invalid endpoint"),
         ({"region": "no region"}, "region"),
+        ({"region": "us_east_1"}, "region"),
         ({"profile": "nobody"}, "profile"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_asked_wrongly(made_up_credentials, settings, said):
-    """Said before anything is sent."""
-    with pytest.raises(errors.AskedWrongly, match=said):
+    """Said before anything is sent, with the option to look at."""
+    with pytest.raises(errors.AskedWrongly, match=said) as refused:
         Aws(**settings).client("sqs")
+    (option,) = settings
+    assert f"--{option.replace('_', '-')}" in refused.value.hint
 
 
 def test_without_a_region_nothing_is_asked(made_up_credentials, monkeypatch):
