@@ -48,6 +48,19 @@ def _override(context: click.Context, option: click.Parameter, value: str | None
         context.obj = dataclasses.replace(settings, **{str(option.name): value})
 
 
+def _refuse_empty(command: click.Command, context: click.Context, args: list[str]) -> None:
+    """An empty value is an unset variable of the shell: taken as not given, it would mean another
+    thing than was meant."""
+    given, _, _ = command.make_parser(context).parse_args(list(args))
+    for param in command.get_params(context):
+        value = given.get(str(param.name))
+        values = value if isinstance(value, (list, tuple)) else [value]
+        if isinstance(param, click.Option) and "" in values:
+            raise click.BadParameter(
+                "it is empty: give a value, or leave the option out", ctx=context, param=param
+            )
+
+
 class Verb(click.Command):
     """A command that does something. It takes the shared options too.
 
@@ -59,6 +72,10 @@ class Verb(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.params.extend(shared_options(root=False))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        _refuse_empty(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
@@ -96,6 +113,10 @@ class LateGroup(click.Group):
         self.late = late
         self.examples = examples
         self.params.extend(shared_options(root=True))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        _refuse_empty(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.late)

@@ -4,13 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import click
 import pytest
 
 from streamctl import errors
-from streamctl.cli.main import Terminated
+from streamctl.cli.main import Terminated, cli
 from streamctl.ops import inventory
 
 CODES = {
@@ -128,6 +131,33 @@ def test_what_is_asked_wrongly_ends_with_2(streamctl_, line, about):
     assert hint.startswith("hint: ")
 
 
+def _verbs(command, path=()):
+    """Every command that does something, with the words that call it."""
+    if not isinstance(command, click.Group):
+        return [(path, command)]
+    context = click.Context(command)
+    below = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
+    return [each for name, found in below for each in _verbs(found, (*path, name))]
+
+
+def _taking_values():
+    """Every option of every command, but flags, with the words before and after it."""
+    for path, command in [((), cli), *_verbs(cli)]:
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.is_flag:
+                yield [*path, max(option.opts, key=len), ""] + ([] if path else ["camera", "list"])
+
+
+@pytest.mark.parametrize("words", list(_taking_values()), ids=" ".join)
+def test_an_empty_value_is_no_missing_one(streamctl_, words):
+    """It is a variable of the shell that was not set; nothing is done with something else."""
+    said = streamctl_(*words)
+    assert (said.code, said.out) == (2, "")
+    option = words[words.index("") - 1]
+    assert option in said.err
+    assert "it is empty" in said.err
+
+
 @pytest.mark.parametrize("line", ["", "processor"])
 def test_no_command_at_all_shows_help_as_talk(streamctl_, line):
     """Asked for nothing: the help, but on stderr and with exit code 2."""
@@ -144,6 +174,63 @@ def test_no_answer_from_the_endpoint_says_where_to_look(streamctl_, monkeypatch)
     assert said.code == 1
     assert "endpoint" in said.err
     assert "streamctl local status" in said.err
+
+
+@pytest.mark.parametrize("setting", ["--endpoint-url foo", "--region us_east_1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "camera delete door",
+        "camera describe door",
+        "camera create door",
+        "stack status",
+        "stack deploy",
+        "processor history door",
+        "processor list",
+        "sweep",
+        "record tail --camera door",
+        "face search --collection staff PORTRAIT",
+        "face enrol --collection staff PORTRAIT",
+    ],
+)
+def test_settings_that_cannot_be_meant_do_not_hide_what_is_there(
+    streamctl_, portraits, monkeypatch, line, setting
+):
+    """Least of all is anything gone, or not deployed, because nobody could be asked."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    portrait = str(portraits / "grace-hopper.jpg")
+    words = [portrait if word == "PORTRAIT" else word for word in f"{setting} {line}".split()]
+    said = streamctl_(*words)
+    assert (said.code, said.out) == (2, "")
+    assert "Invalid endpoint: foo" in said.err or "region_name 'us_east_1'" in said.err
+    assert setting.split()[0] in said.err.splitlines()[1]
+
+
+class _Pages(BaseHTTPRequestHandler):
+    """A web server that has nothing to do with AWS."""
+
+    def do_POST(self):
+        self.send_error(501)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("line", ["processor list", "stack status", "camera delete door"])
+def test_a_web_server_that_is_not_aws_is_said_to_be_none(streamctl_, monkeypatch, line):
+    """In one line, without its page, whichever way the service's answers are written."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Pages) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        said = streamctl_(f"--endpoint-url http://127.0.0.1:{server.server_port} {line}")
+        server.shutdown()
+    assert (said.code, said.out) == (1, "")
+    error, hint = said.err.splitlines()
+    assert "what answers there is not AWS" in error
+    assert "<" not in error
+    assert "--endpoint-url" in hint
 
 
 def test_without_credentials_it_says_so(streamctl_):
