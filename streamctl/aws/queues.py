@@ -58,27 +58,49 @@ def delete(aws: Aws, queue: Queue) -> None:
         aws.client("sqs").delete_queue(QueueUrl=queue.url)
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that was received, and is hidden from others for the queue's visibility timeout."""
+
+    id: str
+    body: str
+    receipt: str
+
+
+def waiting(aws: Aws, url: str, wait_s: int, at_most: int = 10) -> list[Message]:
+    """Up to `at_most` messages (10 at most) that are there, or come within `wait_s` seconds (20 at
+    most). Each comes again unless it is acknowledged. Raises NotFound for no such queue.
+    """
+    with translated(f"receiving from queue {_short(url)}"):
+        answer = aws.client("sqs").receive_message(
+            QueueUrl=url, MaxNumberOfMessages=at_most, WaitTimeSeconds=wait_s
+        )
+    found = answer.get("Messages", [])
+    return [Message(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in found]
+
+
+def acknowledge(aws: Aws, url: str, message: Message) -> None:
+    """Delete a message, so that it does not come again."""
+    with translated(f"deleting message {message.id} of queue {_short(url)}"):
+        aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
+
+
 def receive(aws: Aws, queue: Queue, wait_s: int) -> Iterator[dict[str, Any]]:
     """Up to ten JSON messages that are there, or come within `wait_s` seconds (0 to 20).
 
     Each is deleted once the next is asked for; what was not asked for comes again. Raises
     RecordError for a message that is no JSON, which is left in the queue.
     """
-    with translated(f"receiving from queue {_short(queue.url)}"):
-        client = aws.client("sqs")
-        answer = client.receive_message(
-            QueueUrl=queue.url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s
-        )
-        for message in answer.get("Messages", []):
-            yield _read(message)
-            client.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+    for message in waiting(aws, queue.url, wait_s):
+        yield _read(message)
+        acknowledge(aws, queue.url, message)
 
 
-def _read(message: Mapping[str, str]) -> dict[str, Any]:
+def _read(message: Message) -> dict[str, Any]:
     try:
-        body: dict[str, Any] = json.loads(message["Body"])
+        body: dict[str, Any] = json.loads(message.body)
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"message {message['MessageId']} is no JSON: {error}") from error
+        raise RecordError(f"message {message.id} is no JSON: {error}") from error
     return body
 
 

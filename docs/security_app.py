@@ -1,0 +1,50 @@
+"""A security app: opens for those who are allowed, and calls for help with everybody else.
+
+Run: python security_app.py QUEUE_URL. The queue is one that a rule on the platform's bus sends to
+(docs/events.md). It ends by SIGTERM or Ctrl-C, once what is in hand is done.
+"""
+
+import signal
+import sys
+import threading
+
+import streamctl
+from streamctl.core.heard import ProcessorEvent, SightingEvent
+
+
+def unlock(camera: str, person: str) -> None:
+    print(f"{camera}: open for {person}", flush=True)
+
+
+def alarm(camera: str, whom: str) -> None:
+    print(f"{camera}: ALARM: {whom}", flush=True)
+
+
+def operator(message: str) -> None:
+    print(f"operator: {message}", flush=True)
+
+
+def handle(event: SightingEvent | ProcessorEvent) -> None:
+    match event:
+        case SightingEvent(what="started", attention="allow", person=str(person)):
+            unlock(event.camera, person)
+        case SightingEvent(what="started", person=None):
+            alarm(event.camera, f"{event.at_once} whom nobody knows")
+        case SightingEvent(what="started", person=str(person)):
+            alarm(event.camera, person)
+        case SightingEvent(what="ended", late=True):
+            operator(f"{event.person} was at {event.camera}, which is only known now")
+        case ProcessorEvent(what="Processor Failed"):
+            operator(f"{event.processor}: {event.detail['cause']}; {event.detail['cure']}")
+
+
+def main(queue_url: str) -> None:
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    for event in streamctl.consume(queue_url, stop=stop):
+        handle(event)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
