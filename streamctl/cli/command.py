@@ -49,8 +49,7 @@ def _override(context: click.Context, option: click.Parameter, value: str | None
 
 
 def _refuse_empty(command: click.Command, context: click.Context, args: list[str]) -> None:
-    """An empty value is an unset variable of the shell: taken as not given, it would mean another
-    thing than was meant."""
+    """An empty value is an unset variable of the shell; taken as not given, it does another thing."""
     given, _, _ = command.make_parser(context).parse_args(list(args))
     for param in command.get_params(context):
         value = given.get(str(param.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -28,9 +29,24 @@ class Duration(click.ParamType[timedelta]):
         return value if isinstance(value, timedelta) else parse_duration(value)
 
 
+class Existing(click.Path):
+    """A file, or a folder where those are allowed; no pipe or device, on which reading may wait."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not (path.is_file() or path.is_dir()):
+            self.fail(f"'{path}' is not a regular file.", param, ctx)
+        return path
+
+
 DURATION: Final = Duration()
-FILE: Final = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-FILE_OR_FOLDER: Final = click.Path(exists=True, readable=True, path_type=Path)
+FILE: Final = Existing(exists=True, dir_okay=False, readable=True, path_type=Path)
+FILE_OR_FOLDER: Final = Existing(exists=True, readable=True, path_type=Path)
 
 
 def collection_option(command: _F) -> _F:

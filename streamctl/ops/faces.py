@@ -21,6 +21,7 @@ IMAGES: Final = frozenset({".jpg", ".jpeg", ".png"})
 
 _IMAGE_AT_MOST: Final = 5 * 1024 * 1024  # Image.Bytes (limits of the API)
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_IMAGES_ARE: Final = "images are .jpg, .jpeg and .png files"
 _BETTER: Final = "take a photo with the face large, lit and turned to the camera"
 
 
@@ -46,7 +47,7 @@ def stills(paths: Sequence[Path], person: str | None) -> list[Still]:
         found += _in_folder(path, person) if path.is_dir() else [_still(path, person)]
     if not found:
         where = ", ".join(str(path) for path in paths)
-        raise AskedWrongly(f"no image in {where}", hint="images are .jpg, .jpeg and .png files")
+        raise AskedWrongly(f"no image in {where}", hint=_IMAGES_ARE)
     return found
 
 
@@ -119,7 +120,11 @@ def remove(
 
 
 def read(path: Path) -> bytes:
-    """An image's bytes. Raises NotFound, MediaError or Unsuitable for what AWS would not take."""
+    """An image's bytes. Raises NotFound, MediaError or Unsuitable for what AWS would not take,
+    AskedWrongly for a pipe or a device.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # opening could wait for ever
+        raise AskedWrongly(f"{path} is not a regular file", hint=_IMAGES_ARE)
     try:
         with path.open("rb") as file:
             image = file.read(_IMAGE_AT_MOST + 1)

@@ -131,6 +131,28 @@ def test_what_is_asked_wrongly_ends_with_2(streamctl_, line, about):
     assert hint.startswith("hint: ")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "face enrol --collection staff PIPE",
+        "face search --collection staff PIPE",
+        "camera probe PIPE",
+        "camera push door PIPE",
+        "watch apply PIPE",
+        "demo --video PIPE",
+        "demo --face ada=PIPE",
+    ],
+)
+def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path, line):
+    """Nobody may ever write into it. In a process of its own, which a deadline ends."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "streamctl", *line.replace("PIPE", str(pipe)).split()]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=50)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "is not a regular file" in ended.stderr
+
+
 def _verbs(command, path=()):
     """Every command that does something, with the words that call it."""
     if not isinstance(command, click.Group):
