@@ -82,7 +82,7 @@ def stop(settings: Settings, port: int) -> None:
     """Stop the local cloud and everything that it started."""
     existed = True
     try:
-        LocalCloud.attach(port).stop()
+        LocalCloud.noted(port).stop()
     except NotFound:
         existed = False
     sentence = "the local cloud has stopped" if existed else f"there was none on port {port}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -15,15 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self, TypedDict, Unpack
+from typing import Any, Final, Self, TypedDict, Unpack
 
-from streamctl.errors import AskedWrongly, Missing, NotFound, StreamctlError
+from streamctl.errors import Missing, NotFound, StreamctlError, Unreachable
 from streamctl.local.admin_client import ask
 from streamctl.local.identity import ACCESS_KEY, DEFAULT_PORT, HOST, REGION, SECRET_KEY
+from streamctl.local.notes import Note, born, forget, note_of
+from streamctl.local.server_process import STOP_S, failure, first_line, spawn
 
 _NEEDED: Final = ("ministack", "hypercorn")
-_START_S: Final = 60.0
-_STOP_S: Final = 15.0
 
 
 class Options(TypedDict, total=False):
@@ -59,6 +57,7 @@ class LocalCloud:
     pid: int
     data: str | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _born: str = field(default="", repr=False)
 
     @classmethod
     def start(cls, **options: Unpack[Options]) -> LocalCloud:
@@ -70,14 +69,14 @@ class LocalCloud:
         """
         demand_extra()
         detached = options.get("detached", False)
-        process = _spawn(_command(options), options.get("log"), detached=detached)
+        process = spawn(_command(options), options.get("log"), detached=detached)
         try:
-            said = _first_line(process)
+            said = first_line(process)
         except BaseException:  # interrupted while it starts: nobody would know of it
             process.terminate()
             raise
         if "error" in said:
-            raise _failure(process, said)
+            raise failure(process, said)
         cloud = cls(
             port=said["port"],
             media_port=said["media_port"],
@@ -91,15 +90,31 @@ class LocalCloud:
 
     @classmethod
     def attach(cls, port: int = DEFAULT_PORT) -> LocalCloud:
-        """The local cloud that was started detached on this port. Raises NotFound."""
-        path = _state_file(port)
-        try:
-            state = json.loads(path.read_text())
-            cloud = cls(port, int(state["media_port"]), int(state["pid"]), state["data"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise _no_cloud(port) from error
+        """The local cloud that was started detached on this port, and answers.
+
+        Raises NotFound; and Unreachable where it lives, but does not answer.
+        """
+        cloud = cls.noted(port)
         if not cloud.is_alive():
-            path.unlink(missing_ok=True)
+            raise Unreachable(
+                f"the local cloud on port {port} (process {cloud.pid}) lives, but does not answer",
+                hint=f"try again, or end it: streamctl local stop{_on(port)}",
+            )
+        return cloud
+
+    @classmethod
+    def noted(cls, port: int = DEFAULT_PORT) -> LocalCloud:
+        """The local cloud that was started detached on this port and lives, whether it answers.
+
+        Raises NotFound.
+        """
+        note = note_of(port)
+        if note is None:
+            raise _no_cloud(port)
+        cloud = cls(port, note.media_port, note.pid, note.data, _born=note.born)
+        if not (cloud.is_alive() if not note.born else born(note.pid) == note.born):
+            with contextlib.suppress(OSError):  # one that stays is not believed
+                forget(port)
             raise _no_cloud(port)
         return cloud
 
@@ -152,18 +167,26 @@ class LocalCloud:
         ask(self.port, "DELETE", "faults", which=which)
 
     def stop(self) -> None:
-        """End it and everything that it started. Doing it twice is doing it once."""
+        """End it and everything that it started. Doing it twice is doing it once.
+
+        Raises StreamctlError for a process that the system does not end.
+        """
         with contextlib.suppress(ProcessLookupError):
             if self._process is None or self._process.poll() is None:
                 os.kill(self.pid, signal.SIGTERM)
-        if not self._ends_within(_STOP_S):
+                os.kill(self.pid, signal.SIGCONT)  # one that was halted would not hear of it
+        if not self._ends_within(STOP_S):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)  # it leads a session of its own
-            self._ends_within(_STOP_S)
+            if not self._ends_within(STOP_S):
+                raise StreamctlError(
+                    f"the local cloud on port {self.port} does not end, though it was killed",
+                    hint=f"see what holds process {self.pid}, and stop it again",
+                )
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(OSError):  # one that stays is not believed
-            _state_file(self.port).unlink()
+            forget(self.port)
 
     def __enter__(self) -> Self:
         return self
@@ -187,28 +210,17 @@ class LocalCloud:
     def _is_gone(self) -> bool:
         if self._process is not None:
             return self._process.poll() is not None
-        try:
-            os.kill(self.pid, 0)
-            # Where nobody reaps orphans, a dead one stays listed.
-            return ") Z " in Path(f"/proc/{self.pid}/stat").read_text()
-        except ProcessLookupError:
-            return True
-        except OSError:  # no /proc here
-            return False
+        now = born(self.pid)
+        return not now or self._born not in {"", now}
 
     def _let_go(self) -> None:
         """Leave it to whoever attaches to it; if nobody could, end it and raise StreamctlError."""
-        path = _state_file(self.port)
-        state = {"pid": self.pid, "media_port": self.media_port, "data": self.data}
+        self._born = born(self.pid)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(state))
-        except OSError as error:
+            Note(self.port, self.media_port, self.pid, self.data, self._born).write()
+        except StreamctlError:
             self.stop()
-            raise StreamctlError(
-                f"cannot note where the local cloud is, in {path}: {error.strerror}",
-                hint="name another folder in XDG_STATE_HOME",
-            ) from error
+            raise
         assert self._process is not None
         self._process.returncode = 0  # not ours to wait for: it may outlive us
         self._process = None
@@ -238,63 +250,11 @@ def _command(options: Options) -> list[str]:
     return command
 
 
-def _spawn(command: list[str], log: Path | None, *, detached: bool) -> subprocess.Popen[bytes]:
-    with contextlib.ExitStack() as stack:
-        errors = stack.enter_context(_opened(log)) if log else subprocess.DEVNULL
-        return subprocess.Popen(
-            command if detached else [*command, "--owned"],
-            stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,  # an interrupt at the terminal is for us; we stop it in order
-        )
-
-
-def _opened(log: Path) -> BinaryIO:
-    try:
-        return log.open("ab")
-    except OSError as error:
-        raise StreamctlError(
-            f"cannot write the log {log}: {error.strerror}", hint="name another file with --log"
-        ) from error
-
-
-def _first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """What the server says when it is ready, or that it is not and why."""
-    assert process.stdout is not None
-    with process.stdout as stdout:
-        ready, _, _ = select.select([stdout], [], [], _START_S)
-        line = stdout.readline() if ready else b""
-    try:
-        return dict(json.loads(line))
-    except ValueError:
-        _end(process)
-        return {"error": "the local cloud did not start", "hint": "its log says why (--log FILE)"}
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """In order, so that it can take its folder away; in the end without."""
-    process.terminate()
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def _failure(process: subprocess.Popen[bytes], said: Mapping[str, Any]) -> StreamctlError:
-    if process.stdin is not None:
-        process.stdin.close()
-    asked_wrongly = process.wait() == AskedWrongly.exit_code
-    kind = AskedWrongly if asked_wrongly else StreamctlError
-    return kind(str(said["error"]), hint=str(said.get("hint", "")))
-
-
-def _state_file(port: int) -> Path:
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "streamctl" / f"local-{port}.json"
-
-
 def _no_cloud(port: int) -> NotFound:
     return NotFound(
         f"no local cloud was started on port {port}", hint=f"streamctl local start --port {port}"
     )
+
+
+def _on(port: int) -> str:
+    return "" if port == DEFAULT_PORT else f" --port {port}"

@@ -1,13 +1,15 @@
 """`streamctl local`: started, found, turned to, and stopped; nothing of it is left."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from streamctl.local import launch
+from streamctl.local import admin_client, launch
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +79,25 @@ def test_a_local_cloud_is_started_found_and_stopped(streamctl_, port):
     assert not listens(started["media_port"])
     assert not is_running(started["pid"])
     assert streamctl_(f"local stop --port {port} -o json").json["existed"] is False
+
+
+def test_a_cloud_that_does_not_answer_is_told_of_and_stopped(streamctl_, port, monkeypatch):
+    """Not forgotten: what is there, and no answer, is another thing than nothing."""
+    said = streamctl_(f"local start --port {port} -o json")
+    if "pip install" in said.err:
+        pytest.skip("needs the [local] extra")
+    pid = said.json["pid"]
+    monkeypatch.setattr(admin_client, "_PATIENCE_S", 0.5)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        silent = streamctl_(f"local status --port {port}")
+    finally:
+        stopped = streamctl_(f"local stop --port {port} -o json")
+    assert silent.code == 1
+    assert f"port {port} (process {pid}) lives, but does not answer" in silent.err
+    assert f"streamctl local stop --port {port}" in silent.err
+    assert stopped.json["existed"] is True
+    assert not is_running(pid)
 
 
 def test_a_port_that_something_else_has_is_refused(streamctl_):

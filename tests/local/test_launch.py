@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 from streamctl.errors import AskedWrongly, Missing, NotFound, StreamctlError, Unreachable
 from streamctl.local import launch
 from streamctl.local.launch import LocalCloud
+from streamctl.local.notes import born
 
 HUNG = {
     "app.py": "import time\ndef handler(event, context):\n    print('in')\n    time.sleep(60)\n"
@@ -260,6 +262,60 @@ def test_a_stale_state_file_is_no_cloud(start_local_cloud, state):
         path.write_text(text)
         with pytest.raises(NotFound):
             LocalCloud.attach(cloud.port)
+
+
+@pytest.fixture
+def halted(shared_local_cloud):
+    """A detached cloud that lives, and does nothing."""
+    del shared_local_cloud
+    cloud = LocalCloud.start(port=0, detached=True)
+    os.kill(cloud.pid, signal.SIGSTOP)
+    yield cloud
+    cloud.stop()
+
+
+def test_a_cloud_that_does_not_answer_is_not_forgotten(halted, monkeypatch):
+    """It is said to live, and found again once it answers."""
+    monkeypatch.setattr("streamctl.local.admin_client._PATIENCE_S", 0.2)
+    with pytest.raises(Unreachable, match=f"{halted.port} .*does not answer") as error:
+        LocalCloud.attach(halted.port)
+    assert f"local stop --port {halted.port}" in error.value.hint
+    monkeypatch.setattr("streamctl.local.admin_client._PATIENCE_S", 10)
+    os.kill(halted.pid, signal.SIGCONT)
+    assert LocalCloud.attach(halted.port).pid == halted.pid
+
+
+def test_a_cloud_that_does_not_answer_is_stopped(shared_local_cloud, temporary):
+    """In order: it takes its folder away."""
+    del shared_local_cloud
+    cloud = LocalCloud.start(port=0, detached=True)
+    os.kill(cloud.pid, signal.SIGSTOP)
+    LocalCloud.noted(cloud.port).stop()
+    assert not processes_of(cloud.pid)
+    assert list(temporary.iterdir()) == []
+    with pytest.raises(NotFound):
+        LocalCloud.noted(cloud.port)
+
+
+def test_another_process_of_the_same_number_is_no_cloud(state):
+    """Numbers are given again: it is left alone, and the note is not believed."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    path = state / "streamctl" / f"local-{port}.json"
+    path.parent.mkdir()
+    other = subprocess.Popen(["sleep", "60"])
+    note = {"pid": other.pid, "media_port": 2, "data": None, "born": "1"}
+    try:
+        path.write_text(json.dumps(note))
+        with pytest.raises(NotFound):
+            LocalCloud.noted(port)
+        assert other.poll() is None
+        assert not path.exists()
+        path.write_text(json.dumps({**note, "born": born(other.pid)}))
+        assert LocalCloud.noted(port).pid == other.pid  # the control
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_data_outlives_a_restart(start_local_cloud, world_of, tmp_path):
