@@ -37,8 +37,8 @@ def stills(paths: Sequence[Path], person: str | None) -> list[Still]:
     """The images to enrol from files and folders, in order.
 
     Where no person is named, an image in a subfolder shows the person that the subfolder is named
-    for, and any other image the one that its file is named for. Raises AskedWrongly for a name that
-    no person can have, before anything is enrolled.
+    for, and any other image the one that its file is named for. A name that no person can have
+    spares the other stills: `enrol` refuses it. Raises AskedWrongly where none has a better one.
     """
     if person is not None:
         names.person(person)
@@ -48,6 +48,9 @@ def stills(paths: Sequence[Path], person: str | None) -> list[Still]:
     if not found:
         where = ", ".join(str(path) for path in paths)
         raise AskedWrongly(f"no image in {where}", hint=_IMAGES_ARE)
+    misnamed = [wrong for wrong in map(_misnamed, found) if wrong]
+    if len(misnamed) == len(found):
+        raise misnamed[0]
     return found
 
 
@@ -55,11 +58,12 @@ def enrol(aws: Aws, collection: str, still: Still) -> EnrolledFace:
     """Enrol the one face of a still.
 
     Raises Unsuitable, and leaves nothing in the collection, for a still with no face, with two or
-    more, or with one that is too small, dark or turned away; MediaError for one that cannot be
+    more, with one that is too small, dark or turned away, or of a name that no person can have; MediaError for one that cannot be
     read; NotFound if there is no collection.
     """
     names.collection(collection)
-    names.person(still.person)
+    if wrong := _misnamed(still):
+        raise Unsuitable(str(wrong), hint=wrong.hint) from wrong
     image = read(still.path)
     _demand_one_face(still.path, _count_faces(aws, still.path, image))
     try:
@@ -208,10 +212,16 @@ def _is_image(path: Path) -> bool:
 
 
 def _still(path: Path, person: str | None) -> Still:
+    return Still(path, person or path.stem)
+
+
+def _misnamed(still: Still) -> AskedWrongly | None:
+    """What is wrong with the name that a still gives its person."""
     try:
-        return Still(path, names.person(person or path.stem))
+        names.person(still.person)
     except AskedWrongly as error:
-        raise AskedWrongly(f"{path}: {error}", hint=f"{error.hint}; or --person") from error
+        return AskedWrongly(f"{still.path}: {error}", hint=f"{error.hint}; or --person")
+    return None
 
 
 def _why(reasons: Sequence[Sequence[str]]) -> str:

@@ -242,15 +242,26 @@ def test_an_empty_folder_has_nobody_to_enrol(streamctl_, collection, tmp_path):
 def test_a_person_with_a_space_is_refused_with_the_rule(
     streamctl_, collection, client, collins, tmp_path, given
 ):
-    """Named by option or by file; before anything is enrolled."""
+    """Named by option or by file; nothing is enrolled."""
     shutil.copy(collins, tmp_path / "ann lee.jpg")
-    said = streamctl_(
-        "face", "enrol", "--collection", collection, *given, str(collins), str(tmp_path)
-    )
+    said = streamctl_("face", "enrol", "--collection", collection, *given, str(tmp_path))
     assert said.code == 2
     assert "'ann lee' cannot be the name of a person" in said.err
     assert said.err.startswith("error: 'ann lee'" if given else f"error: {tmp_path}/ann lee.jpg: ")
     assert faces(client, collection) == []
+
+
+def test_a_bad_file_name_spares_the_others(streamctl_, collection, client, collins, tmp_path):
+    """One among many is no reason to enrol nobody."""
+    shutil.copy(collins, tmp_path / "ann.jpg")
+    shutil.copy(collins, tmp_path / "bad $name é.jpg")
+    said = streamctl_("face", "enrol", "--collection", collection, str(tmp_path))
+    assert said.code == 1
+    refused = f"not enrolled: {tmp_path}/bad $name é.jpg: 'bad $name é' cannot be the name"
+    assert refused in said.err
+    assert "or --person\n" in said.err
+    assert said.err.endswith("error: 1 of 2 stills could not be enrolled\n")
+    assert faces(client, collection) == ["ann"]
 
 
 @pytest.mark.parametrize("verb", ["list", "enrol", "search", "remove"])

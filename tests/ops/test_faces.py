@@ -44,13 +44,19 @@ def test_files_go_by_their_names_in_the_order_given(folder):
 
 
 @pytest.mark.parametrize("name", ["ann lee.jpg", "jürgen.png", "ann lee/1.jpg"])
-def test_a_name_that_no_person_can_have_is_refused_before_anything_is_done(folder, name):
-    """A folder's, too."""
-    path = folder / name
+def test_a_name_that_no_person_can_have_is_refused_where_there_is_no_other(tmp_path, name):
+    """A folder's, too, and before anything is done."""
+    path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.touch()
     with pytest.raises(AskedWrongly, match="cannot be the name of a person"):
-        stills([folder], None)
+        stills([tmp_path], None)
+
+
+def test_a_name_that_no_person_can_have_spares_the_others(folder):
+    """The still is among them, so that it is told of."""
+    (folder / "ann lee.jpg").touch()
+    assert len(people(stills([folder], None), folder)) == 5
 
 
 def test_nothing_to_enrol_is_asked_wrongly(tmp_path):
