@@ -6,6 +6,7 @@ have taken it, and our code must not be put into, or taken from, theirs.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,11 @@ def delete_bucket(aws: Aws, bucket: str) -> None:
     """
     if not exists(aws, bucket):
         return
+    with contextlib.suppress(NotFound):  # somebody else deletes it as well
+        _empty_and_delete(aws, bucket)
+
+
+def _empty_and_delete(aws: Aws, bucket: str) -> None:
     owner = {"Bucket": bucket, "ExpectedBucketOwner": aws.account}
     while things := _versions(aws, owner):
         with translated(f"emptying bucket {bucket}"):

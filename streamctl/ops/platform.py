@@ -10,7 +10,7 @@ from streamctl.aws import cloudformation, s3
 from streamctl.aws.cloudformation import Outcome
 from streamctl.aws.session import Aws
 from streamctl.core import names, policy
-from streamctl.errors import NotFound, StreamctlError
+from streamctl.errors import Busy, NotFound, StreamctlError
 from streamctl.ops import bundle, inventory
 from streamctl.ops.inventory import Platform
 
@@ -23,8 +23,21 @@ def deploy(
     """Deploy a platform or bring it up to date; it, and what that took.
 
     `min_idle_after`: the shortest idle time that a processor may have; None leaves it as it is.
+    Raises Busy where somebody else destroys it meanwhile.
     """
     names.platform(name)
+    try:
+        return _deploy(aws, name, progress, min_idle_after)
+    except NotFound as error:  # the bucket or the stack, both of which it has just made or seen
+        raise Busy(
+            f"platform {name} was destroyed while it was being deployed ({error})",
+            hint=f"once nobody destroys it: {inventory.command(name)} stack deploy",
+        ) from error
+
+
+def _deploy(
+    aws: Aws, name: str, progress: Progress, min_idle_after: timedelta | None
+) -> tuple[Platform, Outcome]:
     bucket = names.artifact_bucket(aws.account, aws.region_name, name)
     parameters = {
         "Platform": name,

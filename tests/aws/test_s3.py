@@ -54,6 +54,16 @@ def test_code_is_uploaded_once(aws):
     assert client().get_object(Bucket=BUCKET, Key="functions-1.zip")["Body"].read() == b"zip"
 
 
+def test_a_bucket_that_somebody_else_deletes_meanwhile_is_deleted(aws):
+    """As one that was not there (prepared: that moment cannot be met on purpose)."""
+    gone = {"service_error_code": "NoSuchBucket", "http_status_code": 404}
+    with Stubber(aws.client("s3")) as stub:
+        stub.add_response("head_bucket", {})
+        stub.add_client_error("list_object_versions", **gone)
+        s3.delete_bucket(aws, BUCKET)
+        stub.assert_no_pending_responses()
+
+
 def test_a_bucket_is_deleted_with_everything_in_it(aws):
     """Page by page (two things a page, here), also versions that somebody switched on."""
     s3.ensure_bucket(aws, BUCKET)

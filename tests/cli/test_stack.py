@@ -118,6 +118,26 @@ def test_code_that_changed_is_deployed_under_another_key(streamctl_, in_cloud, c
     assert streamctl_("--platform coded stack destroy").code == 0
 
 
+def test_a_platform_that_is_destroyed_while_it_is_deployed_is_said_to_be(
+    streamctl_, in_cloud, client, monkeypatch
+):
+    """Somebody deletes the bucket between its making and the upload; it is no "not found".
+
+    What builds the zip is replaced by that and more, as that moment cannot be met on purpose.
+    """
+
+    def build_and_lose():
+        client("s3").delete_bucket(Bucket="streamctl-000000000000-us-east-1-raced")
+        return build_zip(b"def handler(event, context): return 1")
+
+    monkeypatch.setattr("streamctl.ops.bundle.build", build_and_lose)
+    said = streamctl_("--platform raced stack deploy")
+    assert (said.code, said.out) == (1, "")
+    error, hint = said.err.splitlines()[-2:]
+    assert error.startswith("error: platform raced was destroyed while it was being deployed")
+    assert hint == "hint: once nobody destroys it: streamctl --platform raced stack deploy"
+
+
 def build_zip(source):
     import io
     import zipfile
