@@ -118,8 +118,9 @@ def stop(settings: Settings, name: str, *, yes: bool) -> None:
     _mind(settings, name, yes=yes)
     with StatusLine() as progress:
         was_running = processors.stop(settings.aws, name, progress)
-    state = "is stopping" if was_running else "was not running"
-    done(settings, f"processor {name} {state}", _view_now(settings, name))
+    now = _view_now(settings, name)
+    already = "is stopping already" if now["status"] == Status.STOPPING else "was not running"
+    done(settings, f"processor {name} {'is stopping' if was_running else already}", now)
 
 
 @processor.command(examples=("streamctl processor delete door",))
