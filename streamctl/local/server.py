@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import logging
 import signal
 import socket
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import hypercorn.asyncio
@@ -24,6 +22,7 @@ import hypercorn.config
 
 from streamctl.errors import AskedWrongly, StreamctlError
 from streamctl.local.cloud import PROCESSING_AT_ONCE, Cloud, Timings
+from streamctl.local.data_folder import data_folder, said_plainly
 from streamctl.local.house import House
 from streamctl.local.identity import DEFAULT_PORT, HOST
 from streamctl.local.switches import Switches
@@ -38,24 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say({"error": str(error), "hint": error.hint})
         return error.exit_code
     return 0
-
-
-@contextlib.contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    """Where everything on disk is: a folder that is kept, or one that goes with the server."""
-    if kept is None:
-        with tempfile.TemporaryDirectory(
-            prefix="streamctl-local-", ignore_cleanup_errors=True
-        ) as name:
-            yield Path(name)
-        return
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StreamctlError(
-            f"cannot keep state in {kept}: {error.strerror}", hint="name another folder with --data"
-        ) from error
-    yield kept
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -77,17 +58,19 @@ def _pairs(given: Sequence[str]) -> dict[str, str]:
 async def _serve(options: argparse.Namespace) -> None:
     ended = _ending(owned=options.owned)  # first: whoever ends us early, the folder goes with us
     main_socket, media_socket = _listen(options.port), _listen(0)
-    with _folder(options.data) as data:
+    port = main_socket.getsockname()[1]
+    with data_folder(options.data, port) as data:
         cloud = Cloud(
             data=data,
-            port=main_socket.getsockname()[1],
+            port=port,
             media_port=media_socket.getsockname()[1],
             switches=Switches.of(_pairs(options.switch)),
             timings=Timings.of(_pairs(options.timing)),
             processors_at_once=options.processors_at_once,
             auth=options.auth,
         )
-        house = House(cloud, persistent=options.data is not None, when_ready=_say_ready)
+        with said_plainly(data):
+            house = House(cloud, persistent=options.data is not None, when_ready=_say_ready)
         await hypercorn.asyncio.serve(
             house.door,  # type: ignore[arg-type]  # hypercorn's own ASGI types are narrower than ASGI
             _hypercorn(main_socket, media_socket),

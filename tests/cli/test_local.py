@@ -133,6 +133,17 @@ def test_a_switch_that_is_none_is_refused(streamctl_, port, switch, about):
     assert not listens(port)
 
 
+def test_a_folder_without_a_name_is_refused(streamctl_, port, monkeypatch, tmp_path):
+    """What an unset variable leaves is not the current folder."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    said = streamctl_("local", "start", "--port", str(port), "--data", "")
+    assert said.code == 2
+    assert "'--data': it is empty" in said.err
+    assert list((tmp_path / "here").iterdir()) == []
+    assert not listens(port)
+
+
 def test_without_the_extra_it_says_how_to_install_it(streamctl_, port, monkeypatch):
     """No traceback of a missing module.
 

@@ -230,6 +230,35 @@ def test_a_folder_that_is_none_is_refused(shared_local_cloud, tmp_path):
         LocalCloud.start(port=0, data=place)
 
 
+def test_a_folder_in_which_nothing_can_be_written_is_refused(shared_local_cloud):
+    """By name and with the reason; /proc takes no files, whoever asks."""
+    del shared_local_cloud
+    with pytest.raises(StreamctlError, match=r"cannot keep state in /proc: .+") as error:
+        LocalCloud.start(port=0, data=Path("/proc"))
+    assert "--data" in error.value.hint
+
+
+def test_a_folder_that_takes_no_more_folders_is_refused(shared_local_cloud, tmp_path):
+    """Though its lock can be taken: a file stands where a folder must be."""
+    del shared_local_cloud
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "runtime").write_text("not a folder")
+    with pytest.raises(StreamctlError, match=rf"cannot keep state in {tmp_path / 'data'}: .+"):
+        LocalCloud.start(port=0, data=tmp_path / "data")
+
+
+def test_one_folder_is_one_clouds(start_local_cloud, tmp_path):
+    """Until that one has gone, even where it was killed."""
+    first = start_local_cloud(data=tmp_path / "data")
+    with pytest.raises(StreamctlError, match=f"in use by .* port {first.port}") as error:
+        LocalCloud.start(port=0, data=tmp_path / "data")
+    assert f"local stop --port {first.port}" in error.value.hint
+    assert first.is_alive()
+    os.kill(first.pid, signal.SIGKILL)
+    first.stop()
+    assert start_local_cloud(data=tmp_path / "data").is_alive()
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     """The command line needs none of it, and says so when it does."""
     monkeypatch.setattr(launch, "_NEEDED", ("no_such_package_anywhere",))
