@@ -60,12 +60,13 @@ def tail(settings: Settings, camera: str) -> None:
 def decode(settings: Settings, file: BinaryIO) -> None:
     """Decode saved records: one as JSON or base64, a KPL aggregate, a Lambda event.
 
-    `-` reads standard input. Exit code 1 if any cannot be decoded.
+    `-` reads standard input. Exit code 1 if any cannot be decoded; an input that lists none is no
+    error, as GetRecords often answers with none.
     """
     found = records.decode(file.read(records.INPUT_AT_MOST + 1))
     good = [_view(read) for read in found if read.frame]
     columns = ("time", "people", "unknown_faces")
-    rows(settings, good, columns, "no record")
+    rows(settings, good, columns, "none can be decoded" if found else "the input holds no record")
     bad = [read.error for read in found if read.frame is None]
     for error in bad:
         say(f"not decoded: {error}")

@@ -97,8 +97,10 @@ def parse(data: bytes) -> Frame:
     try:
         record = json.loads(data)
         return _frame(record)
+    except UnicodeDecodeError as error:
+        raise RecordError("the record is not JSON, nor any text in UTF-8") from error
     except (ValueError, RecursionError) as error:
-        # json's own errors, bad UTF-8 and nesting without end; ours are raised below.
+        # json's own errors and nesting without end; ours are raised below.
         raise RecordError(f"the record is not JSON: {error}") from error
 
 

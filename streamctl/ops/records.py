@@ -20,6 +20,8 @@ from streamctl.ops import inventory
 INPUT_AT_MOST: Final = 16 * 1024 * 1024
 """A Lambda event holds 6 MB, GetRecords answers with 10 MiB."""
 
+_INPUTS_ARE: Final = "give one record as JSON or in base64, a KPL aggregate, a Lambda event, or an answer of GetRecords"
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -53,7 +55,7 @@ def decode(data: bytes) -> list[Read]:
         return [read for each in listed for read in _read_listed(each)]
     read = list(_read(_unwrapped(data), None))
     if len(read) == 1 and read[0].frame is None:
-        raise RecordError(read[0].error)
+        raise RecordError(f"the input is no saved record: {read[0].error}", hint=_INPUTS_ARE)
     return read
 
 
@@ -87,11 +89,14 @@ def _kinesis(entry: Any) -> tuple[str, datetime | None]:
 
 
 def _unwrapped(data: bytes) -> bytes:
-    """The bytes behind base64, if that is what it is: a record begins with a brace or with magic."""
+    """The bytes behind base64, if that is what it is: a record begins with a brace or with magic,
+    while `null` and digits happen to be base64 as well.
+    """
     try:
-        return base64.b64decode(b"".join(data.split()), validate=True) or data
+        behind = base64.b64decode(b"".join(data.split()), validate=True)
     except binascii.Error:
         return data
+    return behind if behind.lstrip().startswith((b"{", aggregates.MAGIC)) else data
 
 
 def _read(data: bytes, arrived: datetime | None) -> Iterator[Read]:

@@ -190,11 +190,28 @@ def test_however_they_were_saved_records_are_found(decoded, saved, count):
     ],
 )
 def test_what_is_no_record_is_said_to_be_none(decoded, saved):
-    """One line, exit code 1, and nothing on stdout that could be taken for data."""
+    """What it is not, exit code 1, and nothing on stdout that could be taken for data."""
     said = decoded(saved, "-o", "ndjson")
     assert (said.code, said.out) == (1, "")
-    assert said.err.splitlines()[-1].startswith("error: ")
+    assert "error: " in said.err
     assert "bug" not in said.err
+
+
+@pytest.mark.parametrize("saved", [b"null", b"1234", b"plain", b"\xff\xfe\x00"])
+def test_what_is_expected_is_said(decoded, saved):
+    """Also of what happens to be base64: nothing is said of codecs and bytes."""
+    said = decoded(saved)
+    error, hint = said.err.splitlines()
+    assert error.startswith("error: the input is no saved record: ")
+    assert "codec" not in error
+    assert "GetRecords" in hint
+
+
+@pytest.mark.parametrize("saved", [b"[]", b'{"Records": []}'])
+def test_an_input_that_lists_none_is_whole(decoded, saved):
+    """As GetRecords answers most of the time."""
+    said = decoded(saved)
+    assert (said.code, said.err) == (0, "the input holds no record\n")
 
 
 def test_a_bad_record_spares_its_neighbours(decoded):
