@@ -14,6 +14,9 @@ from streamctl.errors import AskedWrongly
 _LETTERS: Final = "letters, digits, '_', '.' and '-'"
 _PLATFORM: Final = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _NAME: Final = re.compile(r"[a-zA-Z0-9_.\-]+")
+_VIDEO_ARN: Final = re.compile(
+    r"arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:stream/[a-zA-Z0-9_.-]{1,256}/[0-9]+"
+)
 _PERSON: Final = re.compile(r"[a-zA-Z0-9_.\-:]{1,255}")
 
 CAMERA_AT_MOST: Final = 80
@@ -44,6 +47,19 @@ def person(name: str) -> str:
     """A person's name becomes an ExternalImageId, which takes no space and no letter like é."""
     if not _PERSON.fullmatch(name):
         raise _refused("person", name, f"1 to 255 of {_LETTERS}, and ':'")
+    return name
+
+
+def video_stream(name: str) -> str:
+    """The name or the ARN of a Kinesis video stream, which need not be ours."""
+    if not name.startswith("arn:"):
+        return _name("Kinesis video stream", name, 256)
+    if not _VIDEO_ARN.fullmatch(name):
+        raise AskedWrongly(
+            f"'{name}' is no ARN of a Kinesis video stream",
+            hint="one is written arn:aws:kinesisvideo:REGION:ACCOUNT:stream/NAME/NUMBER;"
+            " aws kinesisvideo list-streams",
+        )
     return name
 
 

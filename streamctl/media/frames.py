@@ -80,7 +80,9 @@ class Decoder:
         try:
             return _frames(self._context.decode(packet))
         except FFmpegError as error:
-            raise MediaError(f"a block of {len(block)} bytes cannot be decoded: {error}") from error
+            raise MediaError(
+                f"a block of {len(block)} bytes cannot be decoded: {error.strerror}"
+            ) from error
 
     def flush(self) -> list[Frame]:
         """The frames that were held back for reordering. The next block must be a key frame.
@@ -90,7 +92,7 @@ class Decoder:
         try:
             return _frames(self._context.decode(None))
         except FFmpegError as error:
-            raise MediaError(f"the last frames cannot be decoded: {error}") from error
+            raise MediaError(f"the last frames cannot be decoded: {error.strerror}") from error
         finally:
             self._context.flush_buffers()
 

@@ -48,7 +48,7 @@ def _decode(data: bytes) -> av.VideoFrame:
     try:
         pictures = context.decode(av.Packet(data)) or context.decode(None)
     except (FFmpegError, ValueError) as error:
-        raise MediaError(f"the image cannot be decoded: {error}") from error
+        raise MediaError("the image is cut off or damaged") from error
     if not pictures:
         raise MediaError("the image holds no picture")
     return pictures[0]

@@ -165,6 +165,7 @@ def _existing(
 
 def _existing_arn(aws: Aws, platform: str, order: Order) -> str:
     assert order.existing is not None
+    names.video_stream(order.existing)
     try:
         return kinesisvideo.describe(aws, order.existing).arn
     except NotFound as error:

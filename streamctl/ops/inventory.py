@@ -141,7 +141,7 @@ def video(aws: Aws, platform: str, name: str) -> str:
     Raises NotFound, with the cure, if there is neither; Unsuitable as usable_camera does.
     """
     if name.startswith("arn:"):
-        return kinesisvideo.describe(aws, name).arn
+        return kinesisvideo.describe(aws, names.video_stream(name)).arn
     try:
         return usable_camera(aws, platform, name).arn
     except NotFound:

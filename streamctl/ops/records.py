@@ -20,7 +20,10 @@ from streamctl.ops import inventory
 INPUT_AT_MOST: Final = 16 * 1024 * 1024
 """A Lambda event holds 6 MB, GetRecords answers with 10 MiB."""
 
-_INPUTS_ARE: Final = "give one record as JSON or in base64, a KPL aggregate, a Lambda event, or an answer of GetRecords"
+_INPUTS_ARE: Final = (
+    "give one record as JSON or in base64, a KPL aggregate,"
+    " a Lambda event, or an answer of GetRecords"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,13 @@ def test_one_video_stream_is_one_camera(streamctl_, platform):
         (["camera", "create", "c", "--retention", "0h"], 2, "more than nothing"),
         (["camera", "create", "c", "--existing", "door", "--retention", "2h"], 2, "leave --retent"),
         (["camera", "create", "c", "--existing", "nothing"], 4, "no Kinesis video stream nothing"),
+        (
+            ["camera", "create", "c", "--existing", "a b"],
+            2,
+            "'a b' cannot be the name of a Kinesis",
+        ),
+        (["camera", "create", "c", "--existing", "arn:aws:foo"], 2, "list-streams"),
+        (["camera", "probe", "--camera", "arn:aws:foo"], 2, "'arn:aws:foo' is no ARN of a Kinesis"),
         (["camera", "create", "c", "--platform", "none"], 4, "platform none is not deployed"),
         (["camera", "describe", "nobody"], 4, "streamctl camera create nobody"),
         (["camera", "push", "nobody", __file__], 4, "streamctl camera create nobody"),

@@ -170,6 +170,7 @@ def test_a_damaged_image_is_no_bug(streamctl_, collection, collins, tmp_path):
         said = streamctl_("face", verb, "--collection", collection, str(path))
         assert said.code == 1
         assert f"error: {path} cannot be used" in said.err
+        assert "Errno" not in said.err
         assert len(said.err.splitlines()) == 2
 
 

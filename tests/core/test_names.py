@@ -16,9 +16,17 @@ PLATFORMS = st.from_regex(r"[a-z][a-z0-9-]{0,19}", fullmatch=True).filter(
 
 
 @pytest.mark.parametrize(
-    "rule", [names.platform, names.camera, names.processor, names.collection, names.person]
+    "rule",
+    [
+        names.platform,
+        names.camera,
+        names.processor,
+        names.collection,
+        names.person,
+        names.video_stream,
+    ],
 )
-@pytest.mark.parametrize("name", ["", "front door", "tür", "a/b", "a\n", "x" * 256])
+@pytest.mark.parametrize("name", ["", "front door", "tür", "a/b", "a\n", "x" * 257])
 def test_names_that_aws_would_refuse_are_refused_with_the_rule(rule, name):
     """A space, a slash, a letter beyond ASCII, nothing, too much: each is told the rule."""
     with pytest.raises(AskedWrongly) as refused:
@@ -52,6 +60,25 @@ def test_what_is_made_of_good_names_is_good_for_aws(platform, camera):
 def test_no_platforms_stack_is_some_platforms_camera(platform, other, camera):
     """A camera's stack is never taken for a platform's."""
     assert names.platform_stack(platform) != names.camera_stack(other, camera)
+
+
+ARN = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1600000000000"
+
+
+@pytest.mark.parametrize("name", ["door", ARN, ARN.replace("arn:aws", "arn:aws-us-gov")])
+def test_a_video_stream_is_named_or_has_an_arn(name):
+    """Any will do, also one that is not ours."""
+    assert names.video_stream(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["arn:", "arn:aws:foo", ARN.replace("video", ""), ARN + "/x", ARN + "\n", ARN[:-14]]
+)
+def test_what_is_no_video_streams_arn_is_refused_with_how_one_is_written(name):
+    """AWS would say a regular expression."""
+    with pytest.raises(AskedWrongly, match="no ARN of a Kinesis video stream") as refused:
+        names.video_stream(name)
+    assert "stream/NAME/NUMBER" in refused.value.hint
 
 
 def test_a_persons_name_may_have_a_colon():

@@ -134,6 +134,14 @@ def test_damage_never_escapes_as_another_error(data: st.DataObject) -> None:
         return
 
 
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_a_picture_that_is_cut_off_is_said_to_be(part: float) -> None:
+    """In words, not in FFmpeg's numbers and functions."""
+    good = turned(encoded(corners()), 1)
+    with pytest.raises(MediaError, match=r"^the image is cut off or damaged$"):
+        images.read(good[: int(len(good) * part)])
+
+
 def test_a_real_photograph(shared_data: Path) -> None:
     """A portrait from a camera: its size and its header agree."""
     data = (shared_data / "faces" / "obama.jpg").read_bytes()
