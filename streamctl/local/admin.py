@@ -1,10 +1,11 @@
-"""The local cloud's own paths, under /_streamctl/ on the main port: status and faults."""
+"""The local cloud's own paths, under /_streamctl/ on the main port: status, stop and faults."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -32,6 +33,17 @@ def answer(cloud: Cloud, request: Request) -> Answer:
         case "DELETE", "faults":
             return _clear(cloud, request)
     return _json(HTTPStatus.NOT_FOUND, {"error": f"no {request.method} {request.path}"})
+
+
+def is_stop(request: Request) -> bool:
+    """Whether it asks this very process to end: one that has its port now may be another."""
+    asked = request.method, request.path.removeprefix(PREFIX)
+    return asked == ("POST", "stop") and request.body == json.dumps({"pid": os.getpid()}).encode()
+
+
+def stopped(unsaved: Mapping[str, str]) -> Answer:
+    """What is said last: what could not be saved, by service, with the reason."""
+    return _json(HTTPStatus.OK, {"unsaved": dict(unsaved)})
 
 
 def _add(cloud: Cloud, body: bytes) -> Answer:

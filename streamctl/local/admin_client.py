@@ -22,6 +22,7 @@ def ask(
     what: str,
     body: Mapping[str, Any] | None = None,
     which: Mapping[str, str] | None = None,
+    patience_s: float | None = None,
 ) -> dict[str, Any]:
     """The answer of the local cloud on a port; `which` is the query string.
 
@@ -38,7 +39,7 @@ def ask(
     try:
         # Never through a proxy: the address is this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=_PATIENCE_S) as answer:
+        with opener.open(request, timeout=patience_s or _PATIENCE_S) as answer:
             return dict(json.load(answer))
     except urllib.error.HTTPError as error:
         with error:

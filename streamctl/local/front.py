@@ -47,6 +47,7 @@ _MEDIA_BODY_LIMIT: Final = 1024 * 1024  # media calls but PutMedia carry a littl
 _PUT_MEDIA: Final = "/putMedia"  # botocore has no such operation
 
 Hook = Callable[[], Awaitable[None]]
+End = Callable[[], Awaitable[Mapping[str, str]]]
 Reply = Callable[[Send, Answer], Awaitable[None]]
 
 
@@ -56,6 +57,8 @@ class Lifespan:
 
     start: Hook
     stop: Hook
+    end: End
+    """Ends the server; what it could not save, by service, with the reason."""
 
 
 class FrontDoor:
@@ -119,7 +122,10 @@ class FrontDoor:
         if request is None:
             return
         if request.path.startswith(admin.PREFIX):
-            await send_answer(send, admin.answer(self._cloud, request))
+            stopping = admin.is_stop(request)
+            unsaved = await self._lifespan.end() if stopping else {}
+            said = admin.stopped(unsaved) if stopping else admin.answer(self._cloud, request)
+            await send_answer(send, said)
             return
         claim = claim_of(request)
         wire = self._emulated.wire_on_main_port(request, claim)

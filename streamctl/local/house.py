@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from streamctl.errors import StreamctlError
 from streamctl.local.cloud import Cloud
 from streamctl.local.emulated import Emulated
 from streamctl.local.engine_room import EngineRoom
 from streamctl.local.front import FrontDoor, Lifespan
+from streamctl.local.keeper import Keeper
 from streamctl.local.kinesisvideo.service import KinesisVideoService
 from streamctl.local.lost_messages import lose_messages
 from streamctl.local.mappings import Mappings
@@ -25,14 +27,24 @@ _log = logging.getLogger(__name__)
 
 
 class House:
-    """Everything that one server process runs. `door` is its ASGI app."""
+    """Everything that one server process runs. `door` is its ASGI app.
+
+    It sets `ended` where it is asked to end, or could not begin (`failed` says why).
+    """
 
     def __init__(
-        self, cloud: Cloud, *, persistent: bool, when_ready: Callable[[Cloud], None]
+        self,
+        cloud: Cloud,
+        ended: asyncio.Event,
+        *,
+        persistent: bool,
+        when_ready: Callable[[Cloud], None],
     ) -> None:
         self._cloud = cloud
+        self._ended = ended
         self._when_ready = when_ready
         self._engine = EngineRoom(cloud, persistent=persistent)
+        self._keeper = Keeper(self._engine) if persistent else None
         roles, shards = Roles(self._engine), Shards(self._engine)
         repair(self._engine, roles, shards)
         lose_messages(self._engine, cloud.faults)
@@ -51,11 +63,20 @@ class House:
             "/getMedia": cameras.get_media,
             "/getMediaForFragmentList": cameras.get_media_for_fragment_list,
         }
-        lifespan = Lifespan(self._start, self.stop)
+        lifespan = Lifespan(self._start, self.stop, self._end)
         self.door = FrontDoor(cloud, self._engine, emulated, video_calls, lifespan)
         self._stopped = False
+        self._over = asyncio.Event()
+        self._unsaved: dict[str, str] = {}
+        self.failed: StreamctlError | None = None
 
     async def _start(self) -> None:
+        if self._keeper is not None:
+            self.failed = self._keeper.unrestored
+            if self.failed is not None:
+                self._ended.set()
+                return
+            self._keeper.start()
         self._mappings.start()
         self._camera_resources.start()
         for service in self._services:
@@ -67,6 +88,21 @@ class House:
         if self._stopped:
             return
         self._stopped = True
+        if self.failed is None:
+            await self._stop_beginnings()
+        await asyncio.to_thread(self._engine.stop)
+        if self._keeper is not None:
+            self._unsaved = await self._keeper.end()
+        self._over.set()
+
+    async def _end(self) -> dict[str, str]:
+        """End the server. What could not be saved, by service, with the reason."""
+        self._ended.set()
+        await self._over.wait()
+        return self._unsaved
+
+    async def _stop_beginnings(self) -> None:
+        """End what `_start` has begun, in reverse."""
         self._cloud.faults.clear()  # nothing is held up any longer
         await asyncio.to_thread(self._mappings.stop)
         for service in reversed(self._services):
@@ -74,4 +110,3 @@ class House:
                 await service.stop()
             except Exception:  # noqa: BLE001 - the others must still be stopped
                 _log.exception("%s did not stop in order", service.name)
-        await asyncio.to_thread(self._engine.stop)

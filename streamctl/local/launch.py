@@ -169,24 +169,16 @@ class LocalCloud:
     def stop(self) -> None:
         """End it and everything that it started. Doing it twice is doing it once.
 
-        Raises StreamctlError for a process that the system does not end.
+        Raises StreamctlError where it has ended, but could not save what it keeps; and for a
+        process that the system does not end.
         """
-        with contextlib.suppress(ProcessLookupError):
-            if self._process is None or self._process.poll() is None:
-                os.kill(self.pid, signal.SIGTERM)
-                os.kill(self.pid, signal.SIGCONT)  # one that was halted would not hear of it
-        if not self._ends_within(STOP_S):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)  # it leads a session of its own
-            if not self._ends_within(STOP_S):
-                raise StreamctlError(
-                    f"the local cloud on port {self.port} does not end, though it was killed",
-                    hint=f"see what holds process {self.pid}, and stop it again",
-                )
+        unsaved = {} if self._is_gone() else self._end()
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
         with contextlib.suppress(OSError):  # one that stays is not believed
             forget(self.port)
+        if unsaved:
+            raise _lossy(unsaved, self.data)
 
     def __enter__(self) -> Self:
         return self
@@ -198,6 +190,26 @@ class LocalCloud:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _end(self) -> Mapping[str, str]:
+        """What it could not save."""
+        unsaved: Mapping[str, str] = {}
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)  # one that was halted would not hear of it
+            try:
+                asked = {"pid": self.pid}
+                unsaved = ask(self.port, "POST", "stop", asked, patience_s=STOP_S)["unsaved"]
+            except (StreamctlError, LookupError):  # it does not answer
+                os.kill(self.pid, signal.SIGTERM)
+        if not self._ends_within(STOP_S):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)  # it leads a session of its own
+            if not self._ends_within(STOP_S):
+                raise StreamctlError(
+                    f"the local cloud on port {self.port} does not end, though it was killed",
+                    hint=f"see what holds process {self.pid}, and stop it again",
+                )
+        return unsaved
 
     def _ends_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -253,6 +265,15 @@ def _command(options: Options) -> list[str]:
 def _no_cloud(port: int) -> NotFound:
     return NotFound(
         f"no local cloud was started on port {port}", hint=f"streamctl local start --port {port}"
+    )
+
+
+def _lossy(unsaved: Mapping[str, str], data: str | None) -> StreamctlError:
+    reasons = ", ".join(sorted(set(unsaved.values())))
+    return StreamctlError(
+        f"the local cloud has stopped, but could not save {', '.join(sorted(unsaved))} in {data}:"
+        f" {reasons}",
+        hint="what changed there since it was last saved is lost; see to the folder's disk",
     )
 
 

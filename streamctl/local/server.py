@@ -70,12 +70,15 @@ async def _serve(options: argparse.Namespace) -> None:
             auth=options.auth,
         )
         with said_plainly(data):
-            house = House(cloud, persistent=options.data is not None, when_ready=_say_ready)
+            persistent = options.data is not None
+            house = House(cloud, ended, persistent=persistent, when_ready=_say_ready)
         await hypercorn.asyncio.serve(
             house.door,  # type: ignore[arg-type]  # hypercorn's own ASGI types are narrower than ASGI
             _hypercorn(main_socket, media_socket),
             shutdown_trigger=lambda: _until(ended, house),
         )
+        if house.failed is not None:
+            raise house.failed
 
 
 async def _until(ended: asyncio.Event, house: House) -> None:
