@@ -6,8 +6,8 @@ Error codes are matched, never texts: AWS changes the texts.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
@@ -128,6 +128,7 @@ NO_CREDENTIALS: Final = (
     'set AWS_PROFILE, or for the local cloud: eval "$(streamctl local env)"',
 )
 """Message and hint of the NotAllowed that stands for it."""
+_PAGES: Final = (b"<!doctype html", b"<html")
 _NO_ANSWER_OF_AWS: Final = (
     "what answers there is not AWS, nor a local cloud",
     "look at --endpoint-url and AWS_ENDPOINT_URL; is the local cloud on another port?",
@@ -199,6 +200,17 @@ def _is_of_another(error: boto.ClientError, code: str, said: str) -> bool:
     """
     unnamed = code == "404" and not error.operation_name.startswith("Head")
     return unnamed or said.lstrip().startswith("<")
+
+
+def refuse_page(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """A handler of botocore's before-parse: botocore takes a web page for an answer without members.
+
+    Raises ResponseParserError, for `translated`.
+    """
+    body = response_dict["body"]
+    is_page = isinstance(body, bytes) and body.lstrip()[:14].lower().startswith(_PAGES)
+    if is_page and response_dict["status_code"] < 300:
+        raise ResponseParserError("a web page")
 
 
 def _denied_hint(error: boto.ClientError) -> str:

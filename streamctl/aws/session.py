@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 
 from streamctl import errors
-from streamctl.aws.refusals import NO_CREDENTIALS, one_line, translated
+from streamctl.aws.refusals import NO_CREDENTIALS, one_line, refuse_page, translated
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Aws:
                 service, region_name=self.region_name, endpoint_url=url, config=config
             )
             _demand_url(client.meta.endpoint_url)
+            client.meta.events.register("before-parse", refuse_page)
         except boto.BotoCoreError:
             raise
         except ValueError as error:  # botocore has no class for "Invalid endpoint: ..."

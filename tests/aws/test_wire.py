@@ -68,9 +68,11 @@ def test_a_refusal_is_the_error_it_stands_for(begun, scripted, status, code, kin
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"no"', b"[" * 100_000])
 def test_a_refusal_with_any_body_is_told(begun, scripted, body):
-    """By its status, where that is all there is to go by."""
-    with scripted(answered(404, body)) as server, pytest.raises(errors.NotFound, match="404"):
+    """By its status, where that is all there is to go by. AWS names what is not found."""
+    with scripted(answered(404, body)) as server, pytest.raises(errors.StreamctlError) as refused:
         begun(server)
+    assert "not AWS, nor a local cloud (HTTP 404)" in str(refused.value)
+    assert not isinstance(refused.value, errors.NotFound)
 
 
 @pytest.mark.parametrize("operation", ["PutMedia", "GetMedia"])

@@ -230,7 +230,7 @@ def test_settings_that_cannot_be_meant_do_not_hide_what_is_there(
 
 
 class _Pages(BaseHTTPRequestHandler):
-    """A web server that has nothing to do with AWS."""
+    """A web server that has nothing to do with AWS: it refuses to be posted to."""
 
     def do_POST(self):
         self.send_error(501)
@@ -239,12 +239,22 @@ class _Pages(BaseHTTPRequestHandler):
         pass
 
 
+class _Welcome(_Pages):
+    """One that has the same page for everybody."""
+
+    def do_POST(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"\n<!DOCTYPE html><html><body>Welcome</body></html>")
+
+
+@pytest.mark.parametrize("server_is", [_Pages, _Welcome])
 @pytest.mark.parametrize("line", ["processor list", "stack status", "camera delete door"])
-def test_a_web_server_that_is_not_aws_is_said_to_be_none(streamctl_, monkeypatch, line):
+def test_a_web_server_that_is_not_aws_is_said_to_be_none(streamctl_, monkeypatch, line, server_is):
     """In one line, without its page, whichever way the service's answers are written."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Pages) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), server_is) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         said = streamctl_(f"--endpoint-url http://127.0.0.1:{server.server_port} {line}")
         server.shutdown()
