@@ -15,6 +15,7 @@ from av.codec.context import Flags
 from av.error import FFmpegError
 
 from streamctl.errors import MediaError, Unsuitable
+from streamctl.media import images
 from streamctl.media.images import MOST_PIXELS
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class Frame:
     def rgb(self) -> Rgb:
         """The pixels: height x width x 3, 8 bits each, without gaps. Converted anew on each call."""
         return np.ascontiguousarray(self._picture.to_ndarray(format="rgb24"))
+
+    def file(
+        self, kind: images.Kind, size: tuple[int, int] | None = None, quality: int = 80
+    ) -> bytes:
+        """The picture as a file: see images.write, whose arguments these are, and whose errors."""
+        return images.write(self._picture, kind, size, quality)
 
 
 class Decoder:

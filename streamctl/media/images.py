@@ -1,9 +1,13 @@
-"""A still image (JPEG or PNG) from bytes that somebody sent: upright pixels, within limits."""
+"""Still images, JPEG or PNG: upright pixels out of bytes that somebody sent, and files of pictures.
+
+What is read is read within limits.
+"""
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, cast
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import av
 import numpy as np
@@ -18,6 +22,12 @@ if TYPE_CHECKING:
 
 MOST_PIXELS: Final = 50_000_000
 """Larger pictures are refused before any memory is taken for them. 8K video has 33 million."""
+
+Kind = Literal["JPEG", "PNG"]
+
+# Of each kind of file: FFmpeg's encoder, and the pixels that it takes.
+_ENCODERS: Final = {"JPEG": ("mjpeg", "yuvj420p"), "PNG": ("png", "rgb24")}
+_COARSEST: Final = 31  # quantizer of FFmpeg's JPEG encoder; 1 is its finest
 
 _JPEG: Final = b"\xff\xd8\xff"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -34,6 +44,40 @@ def read(data: bytes, longest_side: int | None = None) -> Rgb:
     width, height = _fitting(picture.width, picture.height, longest_side)
     pixels = picture.reformat(width=width, height=height, format="rgb24").to_ndarray()
     return np.ascontiguousarray(_upright(cast("Rgb", pixels), orientation(data)))
+
+
+def write(
+    picture: av.VideoFrame, kind: Kind, size: tuple[int, int] | None = None, quality: int = 80
+) -> bytes:
+    """A picture as a file, stretched to `size` (width and height in pixels) where that is given.
+
+    `quality` is JPEG's, 1 to 100; PNG loses nothing. Raises MediaError for a picture that cannot be
+    encoded.
+    """
+    codec, pixels = _ENCODERS[kind]
+    width, height = size or (picture.width, picture.height)
+    context = cast("VideoCodecContext", av.CodecContext.create(codec, "w"))
+    context.width, context.height, context.pix_fmt = width, height, pixels
+    context.time_base = Fraction(1)
+    context.thread_count = 1
+    if kind == "JPEG":
+        context.qmin = context.qmax = _quantizer(quality)
+    try:
+        scaled = picture.reformat(width=width, height=height, format=pixels)
+        packets = [*context.encode(scaled), *context.encode(None)]
+    except (FFmpegError, ValueError) as error:
+        raise MediaError(f"a picture of {width}x{height} cannot be encoded: {error}") from error
+    return b"".join(map(bytes, packets))
+
+
+def _quantizer(quality: int) -> int:
+    """How coarsely FFmpeg is to encode, so that a quality means what it means elsewhere.
+
+    The usual scale (libjpeg's) says by how much the standard tables are multiplied; FFmpeg's
+    encoder multiplies tables like those by its quantizer and divides them by 8.
+    """
+    percent = 5000 / quality if quality < 50 else 200 - 2 * quality
+    return min(_COARSEST, max(1, round(percent * 8 / 100)))
 
 
 def _decode(data: bytes) -> av.VideoFrame:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamctl.media import ebml
+from streamctl.media import camera, ebml, mkv
+from streamctl.media.recording import Recording
 
 
 class Matroska:
@@ -121,3 +122,16 @@ class Encoder:
 def encode(tmp_path):
     pytest.importorskip("av", reason="needs the [media] extra")
     return Encoder(tmp_path)
+
+
+@pytest.fixture
+def fragments_of():
+    """A file's fragments, as a camera that plays it would send them from second 1000 on."""
+
+    def fragments(path):
+        recording = Recording(path)
+        shots = list(camera.play(recording))
+        pieces = (piece.data for shot in shots for piece in camera.pieces(shot, 1_000_000))
+        return list(mkv.fragments([camera.opening(recording.track), *pieces]))
+
+    return fragments

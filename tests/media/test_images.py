@@ -142,6 +142,38 @@ def test_a_picture_that_is_cut_off_is_said_to_be(part: float) -> None:
         images.read(good[: int(len(good) * part)])
 
 
+def picture(width: int = 120, height: int = 80) -> av.VideoFrame:
+    """A ramp from dark to light, as a decoder would give it."""
+    ramp = np.linspace(16, 235, width, dtype=np.uint8)
+    pixels = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (height, width, 3)))
+    return av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_picture_is_written_as_it_looks(kind: images.Kind) -> None:
+    """And a reader sees the same, within what JPEG loses."""
+    read = images.read(images.write(picture(), kind))
+    assert read.shape == (80, 120, 3)
+    expected = picture().to_ndarray(format="rgb24")
+    assert np.abs(read.astype(int) - expected).mean() < 3
+
+
+def test_a_picture_is_stretched_to_the_asked_size() -> None:
+    """Whatever its own proportions; the smallest and the largest that AWS takes."""
+    for size in ((60, 200), (1, 1), (3840, 2160)):
+        for kind in ("JPEG", "PNG"):
+            assert images.size(images.write(picture(), kind, size)) == size
+
+
+def test_quality_costs_bytes() -> None:
+    """From 1 to 100 a JPEG grows and comes nearer to the picture; PNG has no quality."""
+    noise = np.random.default_rng(7).integers(0, 255, (80, 120, 3), dtype=np.uint8)
+    noisy = av.VideoFrame.from_ndarray(noise, format="rgb24")
+    sizes = [len(images.write(noisy, "JPEG", quality=quality)) for quality in (1, 20, 50, 80, 100)]
+    assert sizes == sorted(set(sizes))
+    assert images.write(noisy, "PNG", quality=1) == images.write(noisy, "PNG", quality=100)
+
+
 def test_a_real_photograph(shared_data: Path) -> None:
     """A portrait from a camera: its size and its header agree."""
     data = (shared_data / "faces" / "obama.jpg").read_bytes()
