@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
@@ -38,6 +39,49 @@ def shared_data() -> Path:
     if not _SHARED.is_dir():
         pytest.skip("needs ../shared/data: real videos, captures and records")
     return _SHARED
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Encodes moving pictures into a file of any container that FFmpeg can write."""
+
+    folder: Path
+
+    def __call__(
+        self,
+        name,
+        *,
+        codec="libx264",
+        frames=75,
+        rate=25,
+        size=(320, 240),
+        container=None,
+        **options,
+    ):
+        import av
+        import numpy as np
+
+        path, (width, height) = self.folder / name, size
+        settings = {"g": "25", "bf": "0", "sc_threshold": "0", "preset": "ultrafast", **options}
+        with av.open(str(path), "w", options=container or {}) as out:
+            stream = out.add_stream(codec, rate=rate, options=settings)
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+            for number in range(frames):
+                pixels = np.full((height, width, 3), number % 200, dtype=np.uint8)
+                pixels[:, number % (width - 20) : number % (width - 20) + 20] = 255
+                picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                picture.pts = number
+                out.mux(stream.encode(picture))
+            out.mux(stream.encode(None))
+        return path
+
+
+@pytest.fixture
+def encode(tmp_path: Path) -> Encoder:
+    """Small real videos, encoded when a test asks for them."""
+    pytest.importorskip("av", reason="needs the [media] extra")
+    return Encoder(tmp_path)
 
 
 @pytest.fixture

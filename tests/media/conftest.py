@@ -1,9 +1,6 @@
-"""Small Matroska, written by hand, and small real videos, encoded when a test asks for them."""
+"""Small Matroska, written by hand, and what a camera makes of a file."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -80,48 +77,6 @@ class Matroska:
 @pytest.fixture(scope="session")
 def matroska():
     return Matroska
-
-
-@dataclass(frozen=True)
-class Encoder:
-    """Encodes moving pictures into a file of any container that FFmpeg can write."""
-
-    folder: Path
-
-    def __call__(
-        self,
-        name,
-        *,
-        codec="libx264",
-        frames=75,
-        rate=25,
-        size=(320, 240),
-        container=None,
-        **options,
-    ):
-        import av
-        import numpy as np
-
-        path, (width, height) = self.folder / name, size
-        settings = {"g": "25", "bf": "0", "sc_threshold": "0", "preset": "ultrafast", **options}
-        with av.open(str(path), "w", options=container or {}) as out:
-            stream = out.add_stream(codec, rate=rate, options=settings)
-            stream.width, stream.height = size
-            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-            for number in range(frames):
-                pixels = np.full((height, width, 3), number % 200, dtype=np.uint8)
-                pixels[:, number % (width - 20) : number % (width - 20) + 20] = 255
-                picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-                picture.pts = number
-                out.mux(stream.encode(picture))
-            out.mux(stream.encode(None))
-        return path
-
-
-@pytest.fixture
-def encode(tmp_path):
-    pytest.importorskip("av", reason="needs the [media] extra")
-    return Encoder(tmp_path)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from streamctl.local.kinesisvideo import refusals
 from streamctl.local.kinesisvideo.cameras import Camera, Cameras
 from streamctl.local.kinesisvideo.getmedia import error_document, seconds
 from streamctl.local.kinesisvideo.storage import Fragment
-from streamctl.local.service import Call
+from streamctl.local.service import Call, Operation
 from streamctl.media import ebml
 
 DEFAULT_MAX_RESULTS: Final = 100
@@ -38,7 +38,7 @@ class _Page:
             raise refusals.invalid("FragmentSelector is required where there is no NextToken")
         selector = params["FragmentSelector"]
         span = selector["TimestampRange"]
-        start_ms, end_ms = _ms(span["StartTimestamp"]), _ms(span["EndTimestamp"])
+        start_ms, end_ms = unix_ms(span["StartTimestamp"]), unix_ms(span["EndTimestamp"])
         if start_ms > end_ms:
             raise refusals.invalid("the StartTimestamp is after the EndTimestamp")
         return cls(selector["FragmentSelectorType"] == "PRODUCER_TIMESTAMP", start_ms, end_ms)
@@ -70,7 +70,7 @@ class Archive:
         self._cameras = cameras
         self._late_s = late_s
         self._now = now
-        self.operations = {"ListFragments": self.list_fragments}
+        self.operations: Mapping[str, Operation] = {"ListFragments": self.list_fragments}
 
     async def list_fragments(self, call: Call) -> Mapping[str, Any]:
         """In no order, as on AWS: who needs one must sort."""
@@ -79,13 +79,14 @@ class Archive:
         page = _Page.of(params)
         self._check_retention(camera, page)
         limit = params.get("MaxResults", DEFAULT_MAX_RESULTS)
-        found = sorted(filter(page.selects, self._listed(camera)), key=_place)
+        found = sorted(filter(page.selects, self.listed(camera)), key=_place)
         answer: dict[str, Any] = {"Fragments": [_described(f) for f in found[:limit]]}
         if len(found) > limit:
             answer["NextToken"] = page.token(_place(found[limit - 1]))
         return answer
 
-    def _listed(self, camera: Camera) -> Iterator[Fragment]:
+    def listed(self, camera: Camera) -> Iterator[Fragment]:
+        """Its whole and stored fragments, in the order of their numbers."""
         camera.trim()
         latest = self._now() - self._late_s
         return (f for f in camera.storage.kept() if f.whole_at <= latest)
@@ -144,8 +145,8 @@ def _described(fragment: Fragment) -> dict[str, Any]:
     return {
         "FragmentNumber": fragment.number,
         "FragmentSizeInBytes": fragment.size,
-        "ProducerTimestamp": _moment(fragment.producer_ms),
-        "ServerTimestamp": _moment(fragment.server_ms),
+        "ProducerTimestamp": moment(fragment.producer_ms),
+        "ServerTimestamp": moment(fragment.server_ms),
         "FragmentLengthInMilliseconds": fragment.length_ms,
     }
 
@@ -155,9 +156,11 @@ def _place(fragment: Fragment) -> str:
     return fragment.number[::-1]
 
 
-def _moment(time_ms: int) -> datetime:
+def moment(time_ms: int) -> datetime:
+    """Unix milliseconds as the datetime that answers carry."""
     return datetime.fromtimestamp(time_ms / 1000, UTC)
 
 
-def _ms(moment: datetime) -> int:
+def unix_ms(moment: datetime) -> int:
+    """A request's datetime as Unix milliseconds."""
     return round(moment.timestamp() * 1000)

@@ -15,7 +15,13 @@ from streamctl.local.wire import not_emulated
 MAX_RETENTION_H: Final = 87_600
 MAX_TAGS: Final = 50
 DATA_APIS: Final = frozenset(
-    {"PUT_MEDIA", "GET_MEDIA", "LIST_FRAGMENTS", "GET_MEDIA_FOR_FRAGMENT_LIST"}
+    {
+        "PUT_MEDIA",
+        "GET_MEDIA",
+        "LIST_FRAGMENTS",
+        "GET_MEDIA_FOR_FRAGMENT_LIST",
+        "GET_IMAGES",
+    }
 )
 
 

@@ -17,6 +17,12 @@ def invalid(why: str) -> ServiceFault:
     return ServiceFault("InvalidArgumentException", why)
 
 
+def no_retention(name: str) -> ServiceFault:
+    return ServiceFault(
+        "NoDataRetentionException", f"The stream {name} retains no data (its data retention is 0)."
+    )
+
+
 def too_many_connections(why: str) -> ServiceFault:
     return ServiceFault("ConnectionLimitExceededException", why)
 

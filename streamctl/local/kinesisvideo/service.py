@@ -39,7 +39,9 @@ from streamctl.local.kinesisvideo.bodies import (
 )
 from streamctl.local.kinesisvideo.cameras import AwsScope, Camera, Cameras
 from streamctl.local.kinesisvideo.control import ControlPlane
+from streamctl.local.kinesisvideo.extractor import Extractor
 from streamctl.local.kinesisvideo.getmedia import Patience, Start, Viewer
+from streamctl.local.kinesisvideo.images import Images
 from streamctl.local.kinesisvideo.putmedia import PutMedia, PutMediaRequest
 from streamctl.local.service import Operation, ServiceFault
 from streamctl.local.wire import wire_of
@@ -63,7 +65,13 @@ class KinesisVideoService:
         self._cameras = Cameras(cloud.data / "kinesisvideo", now)
         control = ControlPlane(self._cameras, cloud.media_endpoint_url)
         archive = Archive(self._cameras, cloud.switches.list_fragments_late_s, now)
-        self.operations: Mapping[str, Operation] = {**control.operations, **archive.operations}
+        self._extractor = Extractor(cloud.data)
+        images = Images(self._cameras, archive, self._extractor)
+        self.operations: Mapping[str, Operation] = {
+            **control.operations,
+            **archive.operations,
+            **images.operations,
+        }
         self._trimming: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -72,6 +80,7 @@ class KinesisVideoService:
     async def stop(self) -> None:
         for camera in self._cameras.everywhere():
             camera.end()
+        await self._extractor.stop()
         if self._trimming is not None:
             self._trimming.cancel()
             with contextlib.suppress(asyncio.CancelledError):

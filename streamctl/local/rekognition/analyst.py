@@ -7,7 +7,7 @@ import contextlib
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
-from streamctl.local.rekognition import children
+from streamctl.local import children
 from streamctl.local.rekognition.seen import AnalysedFrame
 
 

@@ -8,7 +8,7 @@ import json
 from asyncio.subprocess import Process
 from typing import Any
 
-from streamctl.local.rekognition import children
+from streamctl.local import children
 from streamctl.local.rekognition.seen import SeenFace
 from streamctl.local.service import ServiceFault
 

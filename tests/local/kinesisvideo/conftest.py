@@ -12,7 +12,8 @@ from streamctl.local.cloud import Cloud, Timings
 from streamctl.local.kinesisvideo.service import KinesisVideoService
 from streamctl.local.service import Call
 from streamctl.local.switches import Switches
-from streamctl.media import ebml
+from streamctl.media import camera, ebml
+from streamctl.media.recording import Recording
 
 OWNER = ("123456789012", "us-east-1")
 DEADLINE_S = 10
@@ -235,3 +236,18 @@ def world(tmp_path, clock):
 @pytest.fixture
 def mkv():
     return Matroska
+
+
+@pytest.fixture
+def filmed(encode):
+    """Makes a film: its header, and its fragments of a second as a producer sends them, from timecode
+    0 on. By default 25 FPS of 320x240; the n-th frame has a white bar at its n-th column.
+    """
+
+    def film(**how):
+        recording = Recording(encode("film.mkv", **how))
+        shots = list(camera.play(recording))
+        fragments = [b"".join(p.data for p in camera.pieces(shot, 0)) for shot in shots]
+        return camera.opening(recording.track), fragments
+
+    return film

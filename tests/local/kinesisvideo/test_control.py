@@ -154,11 +154,21 @@ def test_data_endpoint_is_the_media_port(world):
     """For what is emulated; anything else is named as not emulated."""
     here = world()
     asyncio.run(here.camera())
-    for api in ("PUT_MEDIA", "GET_MEDIA", "LIST_FRAGMENTS", "GET_MEDIA_FOR_FRAGMENT_LIST"):
+    for api in (
+        "PUT_MEDIA",
+        "GET_MEDIA",
+        "LIST_FRAGMENTS",
+        "GET_MEDIA_FOR_FRAGMENT_LIST",
+        "GET_IMAGES",
+    ):
         answer = asyncio.run(here.call("GetDataEndpoint", StreamName="door", APIName=api))
         assert answer == {"DataEndpoint": "http://127.0.0.1:4567"}
-    with pytest.raises(ServiceFault, match="GET_CLIP"):
-        asyncio.run(here.call("GetDataEndpoint", StreamName="door", APIName="GET_CLIP"))
+    with pytest.raises(ServiceFault, match="GET_DASH_STREAMING_SESSION_URL"):
+        asyncio.run(
+            here.call(
+                "GetDataEndpoint", StreamName="door", APIName="GET_DASH_STREAMING_SESSION_URL"
+            )
+        )
 
 
 def test_cameras_survive_a_restart(world):

@@ -7,16 +7,19 @@ import contextlib
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 _LONGEST_LINE: Final = 16 * 1024 * 1024  # a face takes 4 kB of JSON, and a picture may hold many
 _T = TypeVar("_T")
 
 
-async def spawn(module: str) -> Process:
-    """Run a module of ours, with stdin and stdout as pipes. It ends itself when stdin is closed."""
+async def spawn(module: str, stdout: IO[bytes] | int = PIPE) -> Process:
+    """Run a module of ours, with stdin as a pipe, and stdout too unless it is a file.
+
+    It ends itself when stdin is closed.
+    """
     starting = asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE
+        sys.executable, "-m", module, stdin=PIPE, stdout=stdout, limit=_LONGEST_LINE
     )
     process, was_cancelled = await _uncut(starting)
     if was_cancelled:
