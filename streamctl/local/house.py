@@ -62,6 +62,7 @@ class House:
             "/putMedia": cameras.put_media,
             "/getMedia": cameras.get_media,
             "/getMediaForFragmentList": cameras.get_media_for_fragment_list,
+            "/getClip": cameras.get_clip,
         }
         lifespan = Lifespan(self._start, self.stop, self._end)
         self.door = FrontDoor(cloud, self._engine, emulated, video_calls, lifespan)

@@ -17,6 +17,7 @@ from typing import Final
 from streamctl.core import video
 from streamctl.errors import MediaError, Unsuitable
 from streamctl.media import ebml, mkv
+from streamctl.media.header import opening as opening  # noqa: PLC0414 - a part of playing, too
 from streamctl.media.recording import Recording
 
 # Kinesis Video Streams quotas for PutMedia: fragments of 1 to 20 s, of 50 MB at most.
@@ -24,13 +25,6 @@ SHORTEST_MS: Final = 1_000
 LONGEST_MS: Final = round(video.LONGEST_FRAGMENT_S * 1000)
 LARGEST: Final = 49_000_000  # of frames: their wrapping needs some, too
 
-_DOC_TYPE: Final = 0x4282
-_DOC_TYPE_VERSION: Final = 0x4287
-_DOC_TYPE_READ_VERSION: Final = 0x4285
-_MUXING_APP: Final = 0x4D80
-_WRITING_APP: Final = 0x5741
-_TRACK_UID: Final = 0x73C5
-_MILLISECOND: Final = 1_000_000  # in nanoseconds, which TimecodeScale counts
 _EARLIEST_MS: Final = -0x8000  # a block's time within its cluster has 16 bits, with a sign
 
 
@@ -172,33 +166,6 @@ def _refuse(relative_ms: int, size: int) -> None:
             f"a fragment would be larger than {LARGEST // 1_000_000} MB, which no camera may send",
             hint=f"re-encode at a lower rate: {video.reencoded('-b:v 3M -g 60')}",
         )
-
-
-def opening(track: mkv.Track) -> bytes:
-    """What every connection begins with: a Matroska header for a segment without an end."""
-    header = ebml.write_string(_DOC_TYPE, "matroska")
-    header += ebml.write_uint(_DOC_TYPE_VERSION, 2) + ebml.write_uint(_DOC_TYPE_READ_VERSION, 2)
-    info = ebml.write_uint(ebml.TIMECODE_SCALE, _MILLISECOND)
-    info += ebml.write_string(_MUXING_APP, "streamctl")
-    info += ebml.write_string(_WRITING_APP, "streamctl")
-    return (
-        ebml.write(ebml.EBML, header)
-        + ebml.write_open(ebml.SEGMENT)
-        + ebml.write(ebml.INFO, info)
-        + ebml.write(ebml.TRACKS, ebml.write(ebml.TRACK_ENTRY, _track_entry(track)))
-    )
-
-
-def _track_entry(track: mkv.Track) -> bytes:
-    size = ebml.write_uint(ebml.PIXEL_WIDTH, track.width)
-    size += ebml.write_uint(ebml.PIXEL_HEIGHT, track.height)
-    entry = ebml.write_uint(ebml.TRACK_NUMBER, track.number)
-    entry += ebml.write_uint(_TRACK_UID, track.number)
-    entry += ebml.write_uint(ebml.TRACK_TYPE, 1)
-    entry += ebml.write_string(ebml.CODEC_ID, track.codec_id)
-    if track.codec_private:
-        entry += ebml.write(ebml.CODEC_PRIVATE, track.codec_private)
-    return entry + ebml.write(ebml.VIDEO, size)
 
 
 def pieces(shot: Shot, began_ms: int) -> Iterator[Piece]:

@@ -17,7 +17,7 @@ from av.error import FFmpegError
 
 from streamctl.errors import MediaError, Unsuitable
 from streamctl.media import ebml, mkv
-from streamctl.media.camera import opening
+from streamctl.media.header import opening
 
 if TYPE_CHECKING:
     from av.stream import Stream

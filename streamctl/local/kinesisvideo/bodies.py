@@ -1,17 +1,19 @@
-"""ASGI as the two media handlers need it: long bodies, long answers, and clients that leave."""
+"""ASGI as the media handlers need it: long bodies, long answers, and clients that leave."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncGenerator, Coroutine
 from enum import Enum, auto
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from streamctl.local.http import Answer, Message, Receive, Scope, Send
 from streamctl.local.kinesisvideo.cameras import AwsScope
 
 SCOPE_KEY: Final = "streamctl.scope"
+_CHUNK: Final = 65_536
 _LINGER_S: Final = 1.0
 _DROP_S: Final = 0.1
 
@@ -114,7 +116,26 @@ class Inlet:
 
 async def send_video(chunks: AsyncGenerator[bytes], receive: Receive, send: Send) -> None:
     """An answer that may never end: until it does, or until the client leaves."""
-    headers = [(b"content-type", b"video/webm")]  # as GetMedia says of all that it sends
+    # As GetMedia says of all that it sends.
+    await _send_all([(b"content-type", b"video/webm")], chunks, receive, send)
+
+
+async def send_file(kind: str, file: IO[bytes], receive: Receive, send: Send) -> None:
+    """A file, from its beginning, a piece in memory at a time; until the client leaves."""
+    size = file.seek(0, os.SEEK_END)
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(size).encode())]
+    await _send_all(headers, _chunks(file), receive, send)
+
+
+async def _chunks(file: IO[bytes]) -> AsyncGenerator[bytes]:
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        yield chunk
+
+
+async def _send_all(
+    headers: list[tuple[bytes, bytes]], chunks: AsyncGenerator[bytes], receive: Receive, send: Send
+) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await _first_of(_send(chunks, send), _left(receive))
 

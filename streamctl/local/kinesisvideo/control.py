@@ -21,6 +21,7 @@ DATA_APIS: Final = frozenset(
         "LIST_FRAGMENTS",
         "GET_MEDIA_FOR_FRAGMENT_LIST",
         "GET_IMAGES",
+        "GET_CLIP",
     }
 )
 

@@ -16,6 +16,7 @@ from streamctl.local.service import ServiceFault
 
 _AT_ONCE: Final = 2
 _MODULE: Final = "streamctl.local.kinesisvideo.extract"
+_REFUSED: Final = 3  # extract.REFUSED, without loading what that loads
 
 
 class Extractor:
@@ -28,7 +29,7 @@ class Extractor:
 
     @contextlib.asynccontextmanager
     async def result(self, request: Mapping[str, Any]) -> AsyncIterator[IO[bytes]]:
-        """What comes of a request, from its beginning. Raises ServiceFault where nothing does."""
+        """What comes of a request, from its beginning. Raises ServiceFault where AWS refuses it."""
         with tempfile.TemporaryFile(dir=self._folder) as file:
             async with self._places:
                 await self._extract(request, file)
@@ -52,5 +53,9 @@ class Extractor:
         finally:
             self._running.discard(process)
             await children.end(process)
+        if code == _REFUSED:
+            file.seek(0)
+            refused = json.loads(file.read())
+            raise ServiceFault(refused["code"], refused["message"])
         if code != 0:
             raise ServiceFault("InternalServerError", "the stored video could not be read", 500)

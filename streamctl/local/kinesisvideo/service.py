@@ -1,7 +1,7 @@
-"""Kinesis Video, joined: its operations by name, and the calls whose bodies have no end.
+"""Kinesis Video, joined: its operations by name, and the calls whose bodies are video.
 
-PutMedia, GetMedia and GetMediaForFragmentList are ASGI handlers. The front door leaves the
-caller's account and region in `scope[SCOPE_KEY]` for them, once the signature has been judged.
+PutMedia, GetMedia, GetMediaForFragmentList and GetClip are ASGI handlers. The front door leaves
+the caller's account and region in `scope[SCOPE_KEY]` for them, once the signature was judged.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ from streamctl.local.kinesisvideo.bodies import (
     end_early,
     owner,
     send_early,
+    send_file,
     send_video,
 )
 from streamctl.local.kinesisvideo.cameras import AwsScope, Camera, Cameras
+from streamctl.local.kinesisvideo.clips import Clips
 from streamctl.local.kinesisvideo.control import ControlPlane
 from streamctl.local.kinesisvideo.extractor import Extractor
 from streamctl.local.kinesisvideo.getmedia import Patience, Start, Viewer
@@ -67,6 +69,7 @@ class KinesisVideoService:
         archive = Archive(self._cameras, cloud.switches.list_fragments_late_s, now)
         self._extractor = Extractor(cloud.data)
         images = Images(self._cameras, archive, self._extractor)
+        self._clips = Clips(archive, self._extractor, now)
         self.operations: Mapping[str, Operation] = {
             **control.operations,
             **archive.operations,
@@ -145,6 +148,15 @@ class KinesisVideoService:
             await send_answer(send, _refusal(ARCHIVE, fault))
             return
         await send_video(media_of(camera, params["Fragments"]), receive, send)
+
+    async def get_clip(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            params = await _params(ARCHIVE, "GetClip", receive)
+            camera = self._named(scope, params)
+            async with self._clips.clip(camera, params) as file:
+                await send_file("video/mp4", file, receive, send)
+        except ServiceFault as fault:
+            await send_answer(send, _refusal(ARCHIVE, fault))
 
     def _named(self, scope: Scope, params: Mapping[str, Any]) -> Camera:
         name, arn = params.get("StreamName"), params.get("StreamARN")

@@ -217,6 +217,14 @@ class World:
         connection.end(json.dumps({"StreamName": name, "Fragments": numbers}).encode())
         return connection
 
+    def clip(self, first, last, kind="SERVER_TIMESTAMP", name="door"):
+        """GetClip of a range of Unix seconds."""
+        connection = Connection(self.service.get_clip)
+        span = {"StartTimestamp": first, "EndTimestamp": last}
+        selector = {"FragmentSelectorType": kind, "TimestampRange": span}
+        connection.end(json.dumps({"StreamName": name, "ClipFragmentSelector": selector}).encode())
+        return connection
+
 
 @pytest.fixture
 def clock():

@@ -160,6 +160,7 @@ def test_data_endpoint_is_the_media_port(world):
         "LIST_FRAGMENTS",
         "GET_MEDIA_FOR_FRAGMENT_LIST",
         "GET_IMAGES",
+        "GET_CLIP",
     ):
         answer = asyncio.run(here.call("GetDataEndpoint", StreamName="door", APIName=api))
         assert answer == {"DataEndpoint": "http://127.0.0.1:4567"}
