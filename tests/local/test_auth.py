@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -89,9 +90,23 @@ def test_media_needs_permission_as_well(strict, caller, world_of, code_of):
     root.client("kinesisvideo").create_stream(StreamName=name)
     nobody = caller()("kinesis-video-media", endpoint_url=root.media_url)
     start = {"StartSelectorType": "NOW"}
-    assert (
-        code_of(nobody.get_media, StreamName=name, StartSelector=start) == "AccessDeniedException"
-    )
+    denied = "AccessDeniedException"
+    assert code_of(nobody.get_media, StreamName=name, StartSelector=start) == denied
+
+
+def test_a_clip_and_images_need_permissions_of_their_own(strict, caller, world_of, code_of):
+    """One of a clip is none for images, on the same port."""
+    root = world_of(strict)
+    name, moment = root.unique("camera"), datetime(2026, 1, 1, tzinfo=UTC)
+    arn = root.client("kinesisvideo").create_stream(StreamName=name)["StreamARN"]
+    may = {"Effect": "Allow", "Action": "kinesisvideo:GetClip", "Resource": arn}
+    archive = caller(may)("kinesis-video-archived-media", endpoint_url=root.media_url)
+    span = {"StartTimestamp": moment, "EndTimestamp": moment + timedelta(seconds=1)}
+    selector = {"FragmentSelectorType": "SERVER_TIMESTAMP", "TimestampRange": span}
+    clip = {"StreamName": name, "ClipFragmentSelector": selector}
+    assert code_of(archive.get_clip, **clip) == "NoDataRetentionException"
+    how = {"ImageSelectorType": "SERVER_TIMESTAMP", "Format": "JPEG", **span}
+    assert code_of(archive.get_images, StreamName=name, **how) == "AccessDeniedException"
 
 
 def test_creating_a_processor_hands_over_a_role(caller, code_of):
