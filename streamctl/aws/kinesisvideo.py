@@ -1,7 +1,8 @@
 """Cameras: Kinesis video streams, and what they hold.
 
 Making and deleting cameras is CloudFormation's work (ops/cameras.py). A camera is given by its
-name or its ARN. Sending video is in putmedia.py, watching it in getmedia.py.
+name or its ARN. Sending video is in putmedia.py, watching it in getmedia.py, stills and clips of
+what is stored in archive.py.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from streamctl.aws.refusals import translated
 from streamctl.aws.session import Aws
 from streamctl.errors import NotFound, StreamctlError, Throttled
 
-Api = Literal["PUT_MEDIA", "GET_MEDIA", "LIST_FRAGMENTS"]
+Api = Literal["PUT_MEDIA", "GET_MEDIA", "LIST_FRAGMENTS", "GET_IMAGES", "GET_CLIP"]
 
 _PAGE: Final = 1000  # ListFragments' largest; a minute holds at most 300 (quota: 5 a second)
 _T = TypeVar("_T")

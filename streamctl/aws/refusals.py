@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from streamctl import errors
 
@@ -101,6 +102,14 @@ _WRONG: Final = frozenset(
         "ValidationError",
     }
 )
+_UNFIT: Final = frozenset(
+    {
+        "UnsupportedStreamMediaTypeException",
+        "MissingCodecPrivateDataException",
+        "InvalidCodecPrivateDataException",
+    }
+)
+"""Video that is stored as it came, and that no clip can be made of."""
 _KINDS: Final[tuple[tuple[frozenset[str], type[errors.StreamctlError], str], ...]] = (
     (_THROTTLED, errors.Throttled, "wait a moment and try again"),
     (_LOST, errors.Lost, ""),
@@ -108,6 +117,13 @@ _KINDS: Final[tuple[tuple[frozenset[str], type[errors.StreamctlError], str], ...
     (_NOT_FOUND, errors.NotFound, ""),
     (_WRONG, errors.AskedWrongly, ""),
     (_FULL, errors.StreamctlError, "stop or delete what you need no more, or ask AWS for a quota"),
+    (
+        frozenset({"NoDataRetentionException"}),
+        errors.Unsuitable,
+        "let the camera keep its video: aws kinesisvideo update-data-retention",
+    ),
+    (_UNFIT, errors.Unsuitable, "send h.264 with an avcC that stays the same, or ask for less"),
+    (frozenset({"InvalidMediaFrameException"}), errors.MediaError, "ask for another time"),
     (_STRANGER, errors.NotAllowed, "check AWS_PROFILE and the credentials, or sign in again"),
 )
 _ASKED_WRONGLY: Final = {
@@ -117,6 +133,12 @@ _ASKED_WRONGLY: Final = {
     boto.ParamValidationError: "",
 }
 """With the hint that each is given."""
+_NO_ANSWER: Final = (
+    boto.HTTPClientError,
+    boto.ConnectionError,
+    boto.IncompleteReadError,  # of an answer that breaks off
+    HTTPError,  # of a broken error answer, where the right one would be a stream
+)
 _UNUSABLE_CREDENTIALS: Final = (
     boto.PartialCredentialsError,
     boto.CredentialRetrievalError,
@@ -159,7 +181,7 @@ def translated(doing: str) -> Iterator[None]:
             f"{doing}: {one_line(error)}",
             hint="sign in again (aws sso login), or check the profile's credentials",
         ) from error
-    except (boto.HTTPClientError, boto.ConnectionError) as error:
+    except _NO_ANSWER as error:
         raise errors.Unreachable(
             f"{doing}: {one_line(error)}",
             hint="check the region and the endpoint; is the local cloud running?"

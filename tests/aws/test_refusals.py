@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import ProtocolError
 
 from streamctl import errors
 from streamctl.aws.refusals import FACE_SEARCH_REGIONS, translate, translated
@@ -38,6 +39,11 @@ def refusal(code="", status=400, operation="DoIt", message="it is\nso"):
         ("InvalidParameterValue", 400, errors.AskedWrongly),
         ("ValidationException", 400, errors.AskedWrongly),
         ("LimitExceededException", 400, errors.StreamctlError),
+        ("NoDataRetentionException", 400, errors.Unsuitable),
+        ("UnsupportedStreamMediaTypeException", 400, errors.Unsuitable),
+        ("MissingCodecPrivateDataException", 400, errors.Unsuitable),
+        ("InvalidCodecPrivateDataException", 400, errors.Unsuitable),
+        ("InvalidMediaFrameException", 400, errors.MediaError),
         ("AccessDeniedException", 400, errors.NotAllowed),
         ("KMSAccessDeniedException", 400, errors.NotAllowed),
         ("ExpiredTokenException", 400, errors.NotAllowed),
@@ -128,6 +134,9 @@ def test_a_throttled_request_may_be_tried_again_and_a_denied_one_not():
         (boto.EndpointConnectionError(endpoint_url="http://x"), errors.Unreachable),
         (boto.ReadTimeoutError(endpoint_url="http://x"), errors.Unreachable),
         (boto.SSLError(endpoint_url="http://x", error="y"), errors.Unreachable),
+        (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), errors.Unreachable),
+        (boto.ResponseStreamingError(error="broken"), errors.Unreachable),
+        (ProtocolError("Connection broken"), errors.Unreachable),
         (boto.DataNotFoundError(data_path="x"), errors.StreamctlError),
         (ResponseParserError("Unable to parse response: b'<!DOCTYPE HTML>'"), errors.Transient),
     ],

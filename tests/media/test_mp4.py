@@ -63,6 +63,22 @@ def test_it_is_fragmented(three):
     assert Written(three).boxes() == ["ftyp", "moov", *["moof", "mdat"] * 3, "mfra"]
 
 
+def test_no_more_than_a_fragment_is_held(three):
+    """Each is given away once the next one has come: that is how memory stays bounded."""
+    (track,) = three[0].opened.tracks
+    pieces, given = [], []
+
+    def coming():
+        for number, fragment in enumerate(three):
+            given.append(sum(map(len, pieces)))
+            yield 1000 * number, fragment
+
+    mp4.write(track, coming(), pieces.append)
+    sizes = [sum(len(frame.data) for frame in fragment.frames) for fragment in three]
+    assert given[2] > sizes[0]
+    assert sum(map(len, pieces)) > sum(sizes)
+
+
 def test_the_frames_are_the_cameras_own(three):
     """Bit for bit: nothing was encoded again."""
     data = Written(three).data
