@@ -7,6 +7,8 @@ import io
 import itertools
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from streamctl.errors import MediaError, Unsuitable
 from streamctl.media import mp4
@@ -33,6 +35,14 @@ class Written:
             names.append(self.data[at + 4 : at + 8].decode())
             at += int.from_bytes(self.data[at : at + 4], "big")
         return names
+
+    def stored_ms(self):
+        """When its frames are to be decoded, undecoded."""
+        import av
+
+        with av.open(io.BytesIO(self.data)) as file:
+            packets = [packet for packet in file.demux(video=0) if packet.size]
+            return [packet.dts * packet.time_base * 1000 for packet in packets]
 
     def times_ms(self):
         """When its frames are shown, as FFmpeg decodes them."""
@@ -119,6 +129,29 @@ def test_one_frame_and_frames_of_one_time(three):
     found = Written([dataclasses.replace(three[0], frames=tuple(still))]).times_ms()
     assert found == sorted(set(found))
     assert len(found) == 25
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(
+    times=st.lists(
+        st.lists(st.integers(-30_000, 30_000), min_size=1, max_size=8), min_size=1, max_size=4
+    ),
+    at=st.lists(st.integers(0, 2**42), min_size=4, max_size=4),
+)
+def test_whatever_the_times_every_frame_is_in_it(three, times, at):
+    """Clocks that jump, stand still or run backwards; no frame is lost, and none comes twice."""
+    fragments = [
+        dataclasses.replace(
+            three[0],
+            frames=tuple(
+                dataclasses.replace(frame, time_ms=1_000_000 + time)
+                for frame, time in zip(three[0].frames, own, strict=False)
+            ),
+        )
+        for own in times
+    ]
+    found = Written(fragments, at[: len(fragments)]).stored_ms()
+    assert len(found) == len(set(found)) == sum(map(len, times))
 
 
 def test_h265_is_taken_too(encode, fragments_of):
