@@ -11,7 +11,7 @@ from typing import Any
 from streamctl.core import events, failures, names
 from streamctl.core.events import Event
 from streamctl.core.liveness import Processor
-from streamctl.core.runs import Run
+from streamctl.core.runs import Reason, Run
 
 
 def started(run: Run, now: datetime) -> Event:
@@ -57,7 +57,8 @@ def ended(run: Run, now: datetime) -> Event:
 
 
 def torn_down(run: Run, now: datetime) -> Event:
-    return _event(run, events.PROCESSOR_TORN_DOWN, now, {"reason": run.reason})
+    """For the reason that its end is told with: one that was taken back says ended there too."""
+    return _event(run, events.PROCESSOR_TORN_DOWN, now, {"reason": run.reason or Reason.ENDED})
 
 
 def _event(run: Run, kind: str, now: datetime, more: dict[str, Any]) -> Event:

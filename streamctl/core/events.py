@@ -22,6 +22,17 @@ PROCESSOR_ENDED: Final = "Processor Ended"
 PROCESSOR_FAILED: Final = "Processor Failed"
 PROCESSOR_TORN_DOWN: Final = "Processor Torn Down"
 
+KINDS: Final = (
+    SIGHTING_STARTED,
+    SIGHTING_UPDATED,
+    SIGHTING_ENDED,
+    PROCESSOR_STARTED,
+    PROCESSOR_FAILED,
+    PROCESSOR_ENDED,
+    PROCESSOR_TORN_DOWN,
+)
+"""Every kind there is; on the bus a kind is the detail type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -37,7 +48,7 @@ class Event:
 
 def event(kind: str, about: str, detail: Mapping[str, Any]) -> Event:
     """An event of a kind about one thing: both make its id, so it is the same each time."""
-    return Event(kind, {"schema": SCHEMA, "id": f"{about}/{_slug(kind)}", **detail})
+    return Event(kind, {"schema": SCHEMA, "id": f"{about}/{slug(kind)}", **detail})
 
 
 def identity(*parts: str) -> str:
@@ -45,5 +56,6 @@ def identity(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _slug(kind: str) -> str:
+def slug(kind: str) -> str:
+    """A kind as it stands in ids and in the names of files: `sighting-started`."""
     return kind.lower().replace(" ", "-")

@@ -178,6 +178,18 @@ def test_one_stuck_in_starting_that_is_not_to_be_deleted_is_watched_until_it_run
     assert (world.done, world.status) == ([Action.STOP], Status.STOPPED)
 
 
+def test_its_end_and_its_teardown_are_told_with_one_reason():
+    """Also where it was taken for stuck and runs after all, without a change that Describe tells of."""
+    world = World(status=Status.STARTING, video=None, arrival=None)
+    world.look(1)
+    world.look(125)
+    world.status = Status.RUNNING
+    world.until(126, 200)
+    reasons = {event.type: event.detail.get("reason") for event in world.events}
+    assert reasons[events.PROCESSOR_ENDED] == Reason.ENDED
+    assert reasons[events.PROCESSOR_TORN_DOWN] == Reason.ENDED
+
+
 def test_history_is_bounded():
     world = World()
     for now in range(1, 300):
