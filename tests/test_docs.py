@@ -43,6 +43,7 @@ def test_the_commands_are_these():
             *(f"watch {verb}" for verb in ("show", "apply", "ask")),
             "sweep",
             *(f"record {verb}" for verb in ("tail", "decode")),
+            "event schema",
             *(f"local {verb}" for verb in ("start", "stop", "status", "env")),
         )
     }

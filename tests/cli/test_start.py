@@ -55,3 +55,10 @@ def test_json_draws_no_table(tmp_path):
     code, modules = loaded_by("record", "decode", str(path), "-o", "json")
     assert code == 0
     assert not modules & {"rich", "av", "numpy"}
+
+
+def test_schemas_need_no_aws():
+    """Whoever writes an app reads them where boto3 may not even be set up."""
+    code, modules = loaded_by("event", "schema", "-o", "json")
+    assert code == 0
+    assert not modules & HEAVY
