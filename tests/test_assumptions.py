@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from streamctl.core import events, folding, runs, stretches, teardown, telling, watchfile
 from streamctl.core.liveness import Processor, Status, Video
@@ -21,6 +22,7 @@ from streamctl.local.cloud import Timings
 from streamctl.local.faults import Fault
 from streamctl.local.faults.happenings import HAPPENINGS, codes_of, effects_on
 from streamctl.local.switches import Switches
+from streamctl.ops import schemas
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.name: path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
@@ -205,6 +207,27 @@ def test_the_file_of_what_is_watched_for_can_be_applied():
     found = watchfile.parse(text)
     assert found.measures == MEASURES
     assert len(found.rules) == 2
+
+
+def test_examples_fit_their_schemas():
+    """And the one that is a whole message, the schema of such."""
+    for example in examples():
+        schema = schemas.load(events.slug(example["detail-type"]))
+        Draft202012Validator(schema).validate(example["detail"])
+    (whole,) = [example for example in examples() if "source" in example]
+    Draft202012Validator(schemas.load(schemas.ENVELOPE)).validate(whole)
+
+
+def test_the_example_consumer_tells_what_fits(tmp_path, monkeypatch):
+    """With the file that the page's command writes."""
+    (source,) = blocks("events.md", "python")
+    (tmp_path / "event.json").write_text(json.dumps(schemas.load(schemas.ENVELOPE)))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(source, "events.md", "exec"), consumer := {})
+    whole = examples()[0]
+    assert consumer["problems"](json.dumps(whole)) == []
+    del whole["detail"]["person"]
+    assert consumer["problems"](json.dumps(whole)) == ["'person' is a required property"]
 
 
 def test_every_reason_is_explained():

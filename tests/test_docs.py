@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 import pytest
 
-from streamctl.cli import reference
+from streamctl.cli import event_tables, reference
 from streamctl.cli.command import Verb
 from streamctl.cli.main import COMMANDS, cli
+from streamctl.ops import schemas
 
 COMMANDS_BY_NAME = dict(reference.commands())
 NOUNS = {noun: cli.get_command(click.Context(cli), noun) for noun in COMMANDS}
 README = Path(__file__).parents[1] / "README.md"
+EVENTS = README.parent / "docs" / "events.md"
 
 every_command = pytest.mark.parametrize(
     ("name", "command"), COMMANDS_BY_NAME.items(), ids=list(COMMANDS_BY_NAME)
@@ -113,6 +115,22 @@ def test_readme_has_the_commands():
     assert reference.written_into(text) == text
 
 
+def test_the_page_of_events_has_the_tables_of_the_schemas():
+    """`python -m streamctl.cli.event_tables docs/events.md` writes them."""
+    text = EVENTS.read_text(encoding="utf-8")
+    assert event_tables.written_into(text) == text
+
+
+def test_every_member_of_every_event_stands_on_its_page():
+    """In some table: none is left out where tables are put together."""
+    rows = set(re.findall(r"^\| `([^`]+)` \|", EVENTS.read_text(encoding="utf-8"), re.MULTILINE))
+    for name in schemas.NAMES:
+        schema = schemas.load(name)
+        objects = [schema, *schema["$defs"].values()]
+        members = {each for found in objects for each in found.get("properties", {})}
+        assert members <= rows
+
+
 def test_the_table_is_put_between_its_markers_and_nowhere_else():
     """What stands around it stays; twice is once."""
     text = f"before\n{reference.BEGIN}\nold\n{reference.END}\nafter\n"
@@ -123,10 +141,38 @@ def test_the_table_is_put_between_its_markers_and_nowhere_else():
     assert reference.written_into(written) == written
 
 
-def test_a_document_without_markers_is_refused():
+@pytest.mark.parametrize("made", [reference, event_tables])
+def test_a_document_without_markers_is_refused(made):
     """Rather than appended to."""
     with pytest.raises(ValueError, match="no lines"):
-        reference.written_into("nothing here")
+        made.written_into("nothing here")
+
+
+def test_each_table_of_events_is_put_between_its_own_markers():
+    """And what a member is said in few words."""
+    text = (
+        "a\n<!-- table: box -->\nold\n<!-- /table -->\nb\n<!-- table: look -->\n<!-- /table -->\nc"
+    )
+    written = event_tables.written_into(text)
+    assert re.findall(r"^(?:[a-c]|<.*>|\| `\w+` \| \w+ \|)", written, re.MULTILINE) == [
+        "a",
+        "<!-- table: box -->",
+        *(f"| `{side}` | number |" for side in ("left", "top", "width", "height")),
+        "<!-- /table -->",
+        "b",
+        "<!-- table: look -->",
+        "| `similarity` | number |",
+        "| `box` | box |",
+        "<!-- /table -->",
+        "c",
+    ]
+    assert event_tables.written_into(written) == written
+
+
+@pytest.mark.parametrize("name", ["moon", "time"])
+def test_a_table_that_there_is_not_is_refused(name):
+    with pytest.raises(ValueError, match=f"no table {name}"):
+        event_tables.written_into(f"<!-- table: {name} -->\n<!-- /table -->")
 
 
 def _without_root_options(arguments):
