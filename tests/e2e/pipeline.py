@@ -18,17 +18,19 @@ from streamctl.local.launch import LocalCloud
 from streamctl.media import clip
 
 COMMAND = (sys.executable, "-m", "streamctl")
+SUBSCRIBER = Path(__file__).with_name("subscriber.py")
 KNOWN = clip.KNOWN
 NAME = "door"
 
 
 @dataclass
 class Pipeline:
-    """A platform with a camera, a collection with one person, and a security app's queue."""
+    """A platform with a camera, a collection with one person, and the queues of two security apps."""
 
     cloud: LocalCloud
     folder: Path
     queue: str = ""
+    other_queue: str = ""
     _heard: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def run(self, *arguments: str | Path, within_s: float = 90) -> str:
@@ -134,23 +136,52 @@ class Pipeline:
         events = self.client("logs").filter_log_events(logGroupName=group)["events"]
         return [event["message"] for event in events]
 
+    def verdicts(self) -> list[dict[str, Any]]:
+        """What somebody else's app says of each event that it received since it was last asked."""
+        published = self.run("event", "schema", "-o", "json")
+        return verdicts(self.other_queue, published, self.environment())
+
     def _subscribe(self) -> None:
+        """Both queues to one rule."""
         events, sqs = self.client("events"), self.client("sqs")
-        self.queue = sqs.create_queue(QueueName="security-app")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])
-        arn = arn["Attributes"]["QueueArn"]
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "events.amazonaws.com"},
-                    "Action": "sqs:SendMessage",
-                    "Resource": arn,
-                }
-            ],
-        }
-        sqs.set_queue_attributes(QueueUrl=self.queue, Attributes={"Policy": json.dumps(policy)})
+        urls = [
+            sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("security-app", "other-app")
+        ]
+        self.queue, self.other_queue = urls
+        targets = []
+        for number, url in enumerate(urls):
+            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+            targets.append({"Id": str(number), "Arn": found["Attributes"]["QueueArn"]})
+            policy = {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": targets[-1]["Arn"],
+                    }
+                ],
+            }
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
         bus, pattern = "streamctl-main", json.dumps({"source": ["streamctl"]})
         events.put_rule(Name="app", EventBusName=bus, EventPattern=pattern)
-        events.put_targets(Rule="app", EventBusName=bus, Targets=[{"Id": "app", "Arn": arn}])
+        events.put_targets(Rule="app", EventBusName=bus, Targets=targets)
+
+
+def verdicts(queue: str, published: str, environment: dict[str, str]) -> list[dict[str, Any]]:
+    """What tests/e2e/subscriber.py, in a process of its own, says of each message in a queue.
+
+    `published` is what `streamctl event schema -o json` printed.
+    """
+    ran = subprocess.run(
+        [sys.executable, SUBSCRIBER, queue],
+        input=published,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines()]

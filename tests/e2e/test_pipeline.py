@@ -33,6 +33,7 @@ def test_whichever_way_aws_answers(build_pipeline, switches):
     assert [each["reason"] for each in pipeline.told("Processor Torn Down")] == ["ended"]
     empty = [record for record in pipeline.records() if not record["FaceSearchResponse"]]
     assert bool(empty) == switches.get("empty_records", True)
+    assert_all_fit_their_schemas(pipeline)
 
 
 def test_records_are_handled_by_the_deployed_zip_through_the_mapping(build_pipeline):
@@ -54,6 +55,7 @@ def test_records_are_handled_by_the_deployed_zip_through_the_mapping(build_pipel
     pipeline.run("processor", "wait", "door", "--for", "gone", "--timeout", "80s")
     assert people(pipeline, "Sighting Started") == [KNOWN]
     assert pipeline.wait_told("Processor Torn Down")[0]["reason"] == "ended"
+    assert_all_fit_their_schemas(pipeline)
 
 
 @pytest.mark.minutes
@@ -68,6 +70,7 @@ def test_without_mapping_and_clocks_the_sweep_alone_tears_down(build_pipeline):
     (torn,) = pipeline.wait_told("Processor Torn Down")
     assert torn["reason"] == "ended"
     assert people(pipeline, "Sighting Started") == []
+    assert_all_fit_their_schemas(pipeline)
 
 
 def test_nothing_is_torn_down_while_video_flows(build_pipeline):
@@ -77,6 +80,15 @@ def test_nothing_is_torn_down_while_video_flows(build_pipeline):
     pipeline.run("camera", "push", "door", pipeline.video())
     pipeline.run("camera", "push", "door", pipeline.video(), "--fast")
     assert pipeline.status() == "RUNNING"
+
+
+def assert_all_fit_their_schemas(pipeline):
+    """Everything that was told in this run, to an app that has the schemas and nothing else of ours."""
+    heard = {event["detail"]["id"] for event in pipeline.heard()}
+    verdicts = pipeline.verdicts()
+    assert [verdict for verdict in verdicts if verdict["problems"]] == []
+    assert {verdict["id"] for verdict in verdicts} == heard
+    assert heard
 
 
 def people(pipeline, kind):
