@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
 from streamctl.core.policy import parse_duration
+from streamctl.errors import AskedWrongly
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -44,7 +45,34 @@ class Existing(click.Path):
         return path
 
 
+class Moment(click.ParamType[datetime]):
+    """A point in time, as ISO 8601 with its zone: without one, nobody knows whose clock is meant."""
+
+    name = "time"
+
+    def convert(
+        self,
+        value: str | datetime,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002 - click's signature
+    ) -> datetime:
+        moment = value if isinstance(value, datetime) else _parsed(value)
+        if moment is None or moment.tzinfo is None:
+            raise AskedWrongly(
+                f"'{value}' is no time", hint="write it like 2026-01-01T23:00:00Z, with its zone"
+            )
+        return moment
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 DURATION: Final = Duration()
+MOMENT: Final = Moment()
 FILE: Final = Existing(exists=True, dir_okay=False, readable=True, path_type=Path)
 FILE_OR_FOLDER: Final = Existing(exists=True, readable=True, path_type=Path)
 
@@ -55,3 +83,11 @@ def collection_option(command: _F) -> _F:
 
 def camera_option(command: _F) -> _F:
     return click.option("--camera", required=True, help="The camera's name.")(command)
+
+
+def text_of(file: Path) -> str:
+    """What is written in a file. Raises AskedWrongly for one that is no text."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise AskedWrongly(f"{file} is no text in UTF-8", hint="save it as UTF-8") from error

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
 from streamctl.cli.command import Noun
-from streamctl.cli.output import line, printable, rows, say
-from streamctl.cli.params import camera_option
+from streamctl.cli.output import done, line, printable, rows, say
+from streamctl.cli.params import FILE, MOMENT, camera_option, text_of
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
+from streamctl.core import names, watchfile
 from streamctl.core.records import Face, Frame
-from streamctl.errors import RecordError
-from streamctl.ops import records
+from streamctl.core.replaying import Told
+from streamctl.core.watch import Watch
+from streamctl.errors import AskedWrongly, RecordError
+from streamctl.ops import recording, records
 from streamctl.ops.records import Read
 
 
@@ -72,6 +79,77 @@ def decode(settings: Settings, file: BinaryIO) -> None:
         say(f"not decoded: {error}")
     if bad:
         raise RecordError(f"{len(bad)} of {len(found)} records could not be decoded")
+
+
+@record.command(
+    examples=(
+        "streamctl record save --camera door door.records",
+        "streamctl record save --camera door --since 2026-01-01T12:00:00Z door.records",
+    )
+)
+@camera_option
+@click.option("--since", type=MOMENT, help="ISO 8601 with its zone.  [default: all that is kept]")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def save(settings: Settings, camera: str, since: datetime | None, file: Path) -> None:
+    """Save a camera's records, as they are, with when they arrived: `replay` takes the file.
+
+    It holds what was seen of people, as results do: keep it as you keep those.
+    """
+    with StatusLine() as progress, _new(file) as to:
+        saved = 0
+        for saved in recording.save(settings.aws, settings.platform, camera, since, to):
+            progress(f"{saved} records of camera {camera}")
+    done(settings, f"{saved} records of camera {camera} are in {file}", {"records": saved})
+
+
+@record.command(
+    examples=(
+        "streamctl record replay door.records",
+        "streamctl record replay door.records --watch watch.toml -o ndjson",
+    )
+)
+@click.argument("file", type=FILE)
+@click.option("--watch", type=FILE, help="What is watched for.  [default: every known person]")
+@click.option("--speed", type=click.FloatRange(0.01, 10_000), help="Times that of then.")
+@click.pass_obj
+def replay(settings: Settings, file: Path, watch: Path | None, speed: float | None) -> None:
+    """Say what would be told of saved records, by the code that folds live ones.
+
+    Nothing is asked of AWS, and nobody is told. What cannot be decoded is said, and passed over.
+    Without --speed it goes as fast as it can.
+    """
+    watched = watchfile.parse(text_of(watch)) if watch else Watch()
+    with file.open("rb") as source:
+        for told in recording.replay(source, watched, speed, say):
+            event = {"at": told.at, "detail_type": told.event.type, "detail": told.event.detail}
+            if settings.format == "table":
+                click.echo(printable(_told(told)))
+            else:
+                line(event)
+
+
+def _told(told: Told) -> str:
+    detail = told.event.detail
+    who = detail["person"] or f"{detail['at_once']} unknown"
+    camera = names.of_camera(detail["camera"])
+    seen = f"{detail['frames']} frames, best {detail['best']['similarity']:.1f} %"
+    return f"{told.at:%H:%M:%S}Z  {told.event.type:16}  {camera}  {who}  {seen}"
+
+
+@contextlib.contextmanager
+def _new(file: Path) -> Iterator[BinaryIO]:
+    """A file that nobody else may read; one that was begun in vain does not stay."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise AskedWrongly(f"{file} exists already", hint="choose another name") from error
+    try:
+        with os.fdopen(descriptor, "wb") as to:
+            yield to
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _sentence(frame: Frame) -> str:

@@ -10,11 +10,10 @@ import click
 
 from streamctl.cli.command import Noun
 from streamctl.cli.output import done, one
-from streamctl.cli.params import FILE, camera_option
+from streamctl.cli.params import FILE, MOMENT, camera_option, text_of
 from streamctl.cli.settings import Settings
 from streamctl.core import watchfile
 from streamctl.core.watch import Rule, Watch
-from streamctl.errors import AskedWrongly
 from streamctl.ops import watching
 
 
@@ -44,7 +43,7 @@ def show(settings: Settings) -> None:
 @click.pass_obj
 def apply(settings: Settings, file: Path) -> None:
     """Let the platform watch for what a file says, from the next frame on."""
-    found, changed = watching.apply(settings.aws, settings.platform, _text(file))
+    found, changed = watching.apply(settings.aws, settings.platform, text_of(file))
     so = "watches for that now" if changed else "watches for that already"
     sentence = f"platform {settings.platform} {so}: rules: {len(found.rules)}"
     done(settings, sentence, {**_view(found), "changed": changed})
@@ -58,33 +57,14 @@ def apply(settings: Settings, file: Path) -> None:
 )
 @camera_option
 @click.option("--person", required=True, help="Whose name; '?' for faces that match nobody.")
-@click.option("--at", metavar="TIME", help="ISO 8601 with its zone.  [default: now]")
+@click.option("--at", type=MOMENT, help="ISO 8601 with its zone.  [default: now]")
 @click.pass_obj
-def ask(settings: Settings, camera: str, person: str, at: str | None) -> None:
+def ask(settings: Settings, camera: str, person: str, at: datetime | None) -> None:
     """Say what somebody would mean who is first seen at a camera, and by which rule."""
-    moment = _moment(at) if at else datetime.now(UTC)
+    moment = at or datetime.now(UTC)
     found = watching.ask(settings.aws, settings.platform, camera, person, moment)
     view = {"camera": camera, "person": person, "at": moment, "attention": found.attention}
     one(settings, {**view, "rule": found.rule})
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise AskedWrongly(f"{file} is no text in UTF-8", hint="save it as UTF-8") from error
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise AskedWrongly(
-            f"'{text}' is no time", hint="write it like 2026-01-01T23:00:00Z, with its zone"
-        )
-    return moment
 
 
 def _view(found: Watch) -> dict[str, Any]:
