@@ -171,7 +171,7 @@ def translated(doing: str) -> Iterator[None]:
         what, hint = NO_CREDENTIALS
         raise errors.NotAllowed(f"{doing}: {what}", hint) from error
     except tuple(_ASKED_WRONGLY) as error:
-        hint = _ASKED_WRONGLY[type(error)]
+        hint = next(hint for kind, hint in _ASKED_WRONGLY.items() if isinstance(error, kind))
         raise errors.AskedWrongly(f"{doing}: {one_line(error)}", hint) from error
     except ResponseParserError as error:  # of AWS it may be an answer that was cut off
         what, hint = _NO_ANSWER_OF_AWS
