@@ -5,27 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from streamctl.aws.refusals import translated
 from streamctl.aws.session import Aws
 from streamctl.errors import RecordError
 
-LONGEST_DELAY_S: Final = 900
-"""SQS refuses a DelaySeconds above it (API reference, SendMessage)."""
-
 
 def send(aws: Aws, url: str, body: Mapping[str, Any], delay_s: int = 0) -> None:
-    """Send one JSON message, to be seen after `delay_s` seconds.
+    """Send one JSON message, to be seen after `delay_s` seconds: 0 to 900, as SQS has it.
 
-    A longer delay than SQS knows (900 s) becomes that: whoever needs more sends on. A message may
-    have 256 KiB. Raises NotFound for no such queue, AskedWrongly for a message that is too large.
+    A message may have 256 KiB. Raises NotFound for no such queue, AskedWrongly for a message that
+    is too large or too late.
     """
     with translated(f"sending to queue {_short(url)}"):
         aws.client("sqs").send_message(
             QueueUrl=url,
             MessageBody=json.dumps(body),
-            DelaySeconds=min(max(delay_s, 0), LONGEST_DELAY_S),
+            DelaySeconds=delay_s,
         )
 
 
