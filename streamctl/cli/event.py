@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import sys
+from datetime import UTC
 from typing import Any
 
 import click
 
 from streamctl.cli.command import Noun
-from streamctl.cli.output import one, rows
+from streamctl.cli.output import line, one, printable, rows
+from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
 from streamctl.core import events
-from streamctl.ops import schemas
+from streamctl.core.heard import Heard, SightingEvent
+from streamctl.ops import schemas, tailing
 
 
 class Kind(click.Choice[str]):
@@ -30,7 +35,37 @@ class Kind(click.Choice[str]):
 
 @click.group(cls=Noun)
 def event() -> None:
-    """Read the schemas of what a platform tells."""
+    """Follow what a platform tells, and read the schemas of it."""
+
+
+@event.command(
+    examples=(
+        "streamctl event tail",
+        "streamctl event tail --camera door --person ada",
+        "streamctl event tail | jq .person",
+    )
+)
+@click.option("--camera", help="Of this camera alone.")
+@click.option("--person", help="Of this person alone.")
+@click.pass_obj
+def tail(settings: Settings, camera: str | None, person: str | None) -> None:
+    """Follow what the platform tells from now on, until interrupted.
+
+    In a pipe, and with -o, each event is a line of JSON. It listens by a rule and a queue of its
+    own, which are gone afterwards: nobody else notices.
+    """
+    as_json = settings.format != "table" or (settings.output is None and not sys.stdout.isatty())
+    told = tailing.tail(settings.aws, settings.platform, camera, person)
+    with StatusLine() as progress, contextlib.closing(told):
+        for heard in told:
+            if heard is None:
+                progress(f"listening to platform {settings.platform}")
+                continue
+            progress("")
+            if as_json:
+                line(dataclasses.asdict(heard))
+            else:
+                click.echo(printable(_sentence(heard)))
 
 
 @event.command(
@@ -67,3 +102,12 @@ def _view(name: str) -> dict[str, Any]:
         "tells": found["description"],
         "schema": found,
     }
+
+
+def _sentence(heard: Heard) -> str:
+    at = f"{heard.time.astimezone(UTC):%H:%M:%S}Z"
+    if not isinstance(heard, SightingEvent):
+        return f"{at}  {heard.camera}  {heard.what}"
+    who = heard.person or f"{heard.at_once} unknown"
+    seen = f"{heard.frames} frames, best {heard.best.similarity:.1f} %"
+    return f"{at}  {heard.camera}  {who} {heard.what}  {heard.attention}  {seen}"

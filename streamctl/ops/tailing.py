@@ -1,0 +1,71 @@
+"""Listening to a platform for a while: a rule and a queue of one's own, gone when that is over."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Generator, Iterator
+
+from streamctl.aws import bus, queues
+from streamctl.aws.queues import Queue
+from streamctl.aws.session import Aws
+from streamctl.core import heard, names
+from streamctl.core.heard import Heard, SightingEvent
+from streamctl.errors import NotFound, RecordError
+from streamctl.ops import inventory
+from streamctl.ops.inventory import Platform
+
+_WAIT_S = 1
+
+
+def tail(
+    aws: Aws, platform: str, camera: str | None = None, person: str | None = None
+) -> Generator[Heard | None]:
+    """What the platform tells from now on, without end; None while it tells nothing.
+
+    Of one camera, of one person, if asked for. Others who listen notice nothing of it. Raises
+    NotFound where there is no such platform, NotAllowed where no queue or rule may be made.
+    """
+    if camera is not None:
+        names.camera(camera)
+    if person is not None:
+        names.person(person)
+    base = inventory.usable_platform(aws, platform)
+    told: set[str] = set()
+    with _listening(aws, base) as queue:
+        yield None  # it listens by now
+        while True:
+            for event in _batch(aws, queue):
+                if event.id not in told and _is_wanted(event, camera, person):
+                    yield event
+                told.add(event.id)
+            yield None
+
+
+@contextlib.contextmanager
+def _listening(aws: Aws, base: Platform) -> Iterator[Queue]:
+    name = f"streamctl-{base.name}-tail-{uuid.uuid4().hex[:12]}"
+    queue = queues.create(aws, name, base.outputs["BusArn"])
+    try:
+        bus.subscribe(aws, base.outputs["BusName"], name, queue.arn)
+        yield queue
+    finally:
+        with contextlib.suppress(NotFound):
+            bus.unsubscribe(aws, base.outputs["BusName"], name)
+        with contextlib.suppress(NotFound):
+            queues.delete(aws, queue)
+
+
+def _batch(aws: Aws, queue: Queue) -> Iterator[Heard]:
+    for message in queues.waiting(aws, queue.url, _WAIT_S):
+        with contextlib.suppress(RecordError):  # of a newer version, perhaps: nobody asked for it
+            event = heard.read(message.body)
+            if event is not None:
+                yield event
+        queues.acknowledge(aws, queue.url, message)
+
+
+def _is_wanted(event: Heard, camera: str | None, person: str | None) -> bool:
+    if camera is not None and event.camera != camera:
+        return False
+    return person is None or (isinstance(event, SightingEvent) and event.person == person)

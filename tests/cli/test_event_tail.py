@@ -1,0 +1,114 @@
+"""Following what a platform tells: everybody who listens hears it, and leaves nothing behind."""
+
+import json
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.core.test_folding import arrival
+from tests.ops.test_consuming import told
+
+SAID = [json.loads(body) for body in told(arrival(0, "ada", "bob"), arrival(1, "ada", "bob"))]
+
+
+@pytest.fixture
+def listener(platform, client):
+    """Starts `event tail`; it listens once its rule has a target."""
+    running = []
+
+    def start(*options):
+        before = len(listening(client))
+        command = [sys.executable, "-m", "streamctl", "event", "tail", *options]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        running.append(process)
+        until(lambda: len(listening(client)) > before)
+        return process
+
+    yield start
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+def listening(client):
+    events = client("events")
+    rules = events.list_rules(EventBusName="streamctl-main", NamePrefix="streamctl-main-tail-")
+    return [
+        each["Name"]
+        for each in rules["Rules"]
+        if events.list_targets_by_rule(Rule=each["Name"], EventBusName="streamctl-main")["Targets"]
+    ]
+
+
+def queues(client):
+    found = client("sqs").list_queues(QueueNamePrefix="streamctl-main-tail-")
+    return found.get("QueueUrls", [])
+
+
+def until(condition, deadline_s=30):
+    deadline = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def tell(client):
+    entries = [
+        {
+            "EventBusName": "streamctl-main",
+            "Source": "streamctl",
+            "DetailType": each["detail-type"],
+            "Detail": json.dumps(each["detail"]),
+        }
+        for each in SAID
+    ]
+    client("events").put_events(Entries=entries)
+
+
+def lines(process, count):
+    found = []
+    for _ in range(count):
+        assert select.select([process.stdout], [], [], 30)[0], "nothing was heard"
+        found.append(json.loads(process.stdout.readline()))
+    return found
+
+
+def test_all_who_listen_hear_it_as_they_asked(listener, client):
+    """In a pipe each event is a line of JSON."""
+    everybody, ada = listener(), listener("--person", "ada", "--camera", "door")
+    nobody = listener("--camera", "gate")
+    tell(client)
+    assert sorted((each["what"], each["person"]) for each in lines(everybody, 4)) == [
+        ("ended", "ada"),
+        ("ended", "bob"),
+        ("started", "ada"),
+        ("started", "bob"),
+    ]
+    assert {each["person"] for each in lines(ada, 2)} == {"ada"}
+    assert not select.select([nobody.stdout], [], [], 0)[0]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_stops_listening_leaves_nothing_behind(listener, client, sent, code):
+    process = listener()
+    (name,) = listening(client)
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, "Traceback" in said) == (code, False)
+    assert name not in listening(client)
+    assert not any(url.endswith(name) for url in queues(client))
+
+
+def test_without_a_platform_there_is_nothing_to_hear(streamctl_, platform):
+    assert streamctl_("--platform night event tail").code == 4
+
+
+@pytest.mark.parametrize("options", ["--camera é", "--person é"])
+def test_names_that_cannot_be_are_refused(streamctl_, platform, options):
+    assert streamctl_(f"event tail {options}").code == 2
