@@ -12,7 +12,7 @@ from typing import Any, Final
 from benchmarks.fleet.functions import Invocation
 from benchmarks.fleet.troubles import Troubles
 from benchmarks.simulated_aws import SimulatedAws, seconds
-from streamctl.core import asking, door, names, policy
+from streamctl.core import acting, asking, names, policy
 from streamctl.core.liveness import NEVER_STARTED_AFTER, Status
 from streamctl.core.runs import Reason
 
@@ -91,7 +91,7 @@ class Watch:
             over = max(over, seconds(run.since) + NEVER_STARTED_AFTER.total_seconds())
         if seen_at < over - _ROUNDING_S:
             self._wrong(request, f"had {over - seen_at:.1f} s to go when it was looked at")
-        if now - seen_at > door.ACT_WITHIN.total_seconds() + _LONGEST_CALL_S:
+        if now - seen_at > acting.ACT_WITHIN.total_seconds() + _LONGEST_CALL_S:
             self._wrong(request, f"was looked at {now - seen_at:.1f} s ago")
 
     def _over_by_signs(self, arn: str, since: float, seen_at: float) -> float:

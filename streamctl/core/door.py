@@ -4,10 +4,6 @@ Whatever wakes us (a clock, the sweep, a command) comes through here and brings 
 instruction. Order makes it safe: what was decided is saved, with a version, before it is done; the
 next clock is sent before it is saved; events are saved before they are published. Killed anywhere
 in between, the next one to come finds what is left to do.
-
-The API has no conditional Stop or Delete, so the processor is described right before either, FRESH
-ago at most. Between that and the call another hand may replace it, and nothing can be done about
-that. What was seen of its video is at most ACT_WITHIN old when it is acted on.
 """
 
 from __future__ import annotations
@@ -18,42 +14,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from streamctl.core import asking, names, policy, stretches, teardown
+from streamctl.core import acting, asking, names, policy, seeing, stretches, teardown
 from streamctl.core.asking import Asking, Given, Rules, ask
 from streamctl.core.folding import Story
-from streamctl.core.liveness import LAGGING_FROM, Processor, Video
-from streamctl.core.runs import Action, Clock, Phase, Run, Seen, Step
-from streamctl.core.teardown import QUIET
-from streamctl.errors import AskedWrongly, Busy, Lost, NotFound, Throttled, Transient
+from streamctl.core.runs import Clock, Phase, Run
+from streamctl.errors import AskedWrongly, Lost, Transient
 
 PATIENCE_S: Final = 10.0
 """How long one waking may look again and again, so that a quick stop is a quick delete."""
 
-ACT_WITHIN: Final = timedelta(seconds=10)
-"""What was seen longer ago than this is not acted on but looked at again."""
-
-FRESH: Final = timedelta(seconds=1)
-"""A processor that was described longer ago is described again before it is stopped or deleted."""
 
 LONGEST_DELAY_S: Final = 900
 """What SQS delays a message by at most (SendMessage, DelaySeconds)."""
 
-WINDOW: Final = timedelta(minutes=2)
-"""How far back fragments are listed at least: more than twice two of the longest (20 s)."""
 
-LOOKBACK: Final = timedelta(minutes=30)
-"""How far back they are listed at most, where nobody has looked for long."""
-
-STOP_APART: Final = timedelta(seconds=1.15)
-"""Between the turns of those that are to be stopped: Stop is limited to one a second and account
-(quotas, General Reference), and operators stop some by hand."""
-
-_PEEK: Final = timedelta(minutes=1)
+_ROUNDING: Final = timedelta(milliseconds=1)  # a function and the API write arrivals in two ways
 _NEAR_S: Final = 3.0  # a clock is early by up to a second, and a glance by a fragment: no new one
 _POLL_S: Final = 0.4  # DescribeStream is limited to 5 a second and camera
 _POLL_AT_MOST_S: Final = 2.0
-_AGAIN_S: Final = (2.0, 10.0, 160.0)
-"""Until the next try: at least, at most, and at most after many tries in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +74,7 @@ def answer(message: Mapping[str, Any], rules: Rules, given: Given) -> Asking[Non
         # what somebody else advanced is looked at again: the clock that woke us may be the very one
         # that they saved meanwhile as the one that counts.
         again = {**message, "tries": wake.tries + 1}
-        yield from ask(asking.Send(again, round(_backed_off(given, wake.tries))))
+        yield from ask(asking.Send(again, round(acting.backed_off(given, wake.tries))))
 
 
 def advance(
@@ -138,9 +116,9 @@ def _look(wake: Wake, rules: Rules, given: Given) -> Asking[_Looked | None]:
         story = yield from ask(request)
         return _Looked(None, known.version, story.next_close)
     began = given.now()
-    if wake.glances and began < _ahead(run):
-        return _Looked(run, known.version, _ahead(run))
-    step = yield from _see(run, known.story, wake, given)
+    if wake.glances and began < acting.ahead(run):
+        return _Looked(run, known.version, acting.ahead(run))
+    step = yield from seeing.see(run, known.story, wake.trigger, given, glances=wake.glances)
     version = known.version
     if step.run.is_news_after(known.run):
         version = yield from ask(asking.Save(step.run, version, step.due))
@@ -151,8 +129,9 @@ def _look(wake: Wake, rules: Rules, given: Given) -> Asking[_Looked | None]:
         run = run.published()
         version = yield from ask(asking.Save(run, version, step.due))
     step = replace(step, run=run)
-    looked = yield from _perform(step, version, wake.trigger, began, given)
-    return replace(looked, due=min(filter(None, (looked.due, story.next_close)), default=None))
+    acted = yield from acting.perform(step, version, wake.trigger, began, given)
+    due = min(filter(None, (acted.due, story.next_close)), default=None)
+    return _Looked(acted.run, acted.version, due)
 
 
 def _is_superseded(wake: Wake, run: Run, version: int) -> bool:
@@ -183,78 +162,6 @@ def _adopted(wake: Wake, finished: Run | None, rules: Rules, given: Given) -> As
     return None
 
 
-def _see(run: Run, story: Story, wake: Wake, given: Given) -> Asking[Step]:
-    """Look for signs of life, no closer than is needed, and decide.
-
-    A clock goes off whether or not there is reason to worry, so it is content with fresh records,
-    or else with fresh video. What has a reason to wake us wants the processor described.
-    """
-    if wake.glances:
-        step = yield from _glance(run, story, wake, given)
-        if step is not None:
-            return step
-    last_arrival = yield from _last_arrival(run, story, given.now())
-    video = yield from _video(run, given.now())
-    # Last, so that it is fresh when it is acted on.
-    processor = yield from ask(asking.Describe(run.processor))
-    seen = _seen(run, story, video, processor, last_arrival)
-    return teardown.step(run, seen, given.now(), wake.trigger)
-
-
-def _glance(run: Run, story: Story, wake: Wake, given: Given) -> Asking[Step | None]:
-    now, arrived = given.now(), story.last_arrival
-    if arrived is not None and now - arrived < QUIET and story.lag < LAGGING_FROM:
-        seen = _seen(run, story, Video(), None, arrived)
-        return teardown.glance(run, seen, now, wake.trigger)
-    if run.phase is not Phase.LIVE or not run.running or story.empty_in == run.id:
-        return None  # of such a run a record was due
-    video = yield from _video(run, now)
-    if video is None:
-        return None
-    seen = _seen(run, story, video, None, arrived)
-    return teardown.glance(run, seen, given.now(), wake.trigger)
-
-
-def _seen(
-    run: Run,
-    story: Story,
-    video: Video | None,
-    processor: Processor | None,
-    last_arrival: datetime | None,
-) -> Seen:
-    return Seen(
-        processor=processor,
-        camera_exists=video is not None,
-        video=video or Video(),
-        last_arrival=last_arrival,
-        lag=story.lag,
-        tells_empty=story.empty_in == run.id,
-    )
-
-
-def _video(run: Run, now: datetime) -> Asking[Video | None]:
-    """What was stored since the last sign of life that we know of, and for WINDOW at least."""
-    known = run.last_sign or run.since
-    since = max(min(known, now - WINDOW), now - LOOKBACK)
-    return (yield from ask(asking.RecentVideo(run.camera, since)))
-
-
-def _last_arrival(run: Run, story: Story, now: datetime) -> Asking[datetime | None]:
-    """When the newest record arrived: as remembered, or as results show if that was a while ago.
-
-    Results are looked at directly because a record counts once it has arrived, handled or not:
-    the mapping may lag, or be gone.
-    """
-    remembered = story.last_arrival
-    if remembered is not None and now - remembered < QUIET:
-        return remembered
-    if not run.results:
-        return remembered
-    since = max(remembered, now - _PEEK) if remembered else now - _PEEK
-    found = yield from ask(asking.NewestArrival(run.results, since))
-    return max(filter(None, (remembered, found)), default=None)
-
-
 def _end_sightings(run: Run, story: Story, now: datetime) -> Asking[Story]:
     """End the sightings that are over: all of them, once the run is, and before its end is told.
 
@@ -274,73 +181,7 @@ def _are_any_unhandled(run: Run, story: Story) -> Asking[bool]:
     if folded is None or not run.results:
         return False
     newest = yield from ask(asking.NewestArrival(run.results, folded))
-    return newest is not None and newest > folded
-
-
-def _perform(
-    step: Step, version: int, trigger: str, began: datetime, given: Given
-) -> Asking[_Looked]:
-    """Do what was decided, and saved, if it is its turn."""
-    run, action = step.run, step.action
-    if action is None:
-        return _Looked(run, version, step.due)
-    if action is Action.STOP and run.turn is None:
-        run, version = yield from _take_turn(run, version, given)
-    if given.now() < _ahead(run):
-        return _Looked(run, version, _ahead(run))
-    if run.turn is not None and given.now() < run.turn:
-        # To the moment: the turn after it is a second and little more away.
-        yield from ask(asking.Wait((run.turn - given.now()).total_seconds()))
-    if not (yield from _is_still_the_one(run, given)):
-        return _Looked(run, version, step.due)
-    if given.now() - began > ACT_WITHIN:
-        return _Looked(run, version, given.now())
-    try:
-        yield from ask(_deed(action, run))
-    except (NotFound, Busy):
-        pass  # done already, or under way: the next look tells
-    except Throttled:
-        run = run.refused(action, given.now(), trigger)
-        if action is Action.STOP:
-            # Not at random: that would take the turns of others, who would then do the same.
-            run, version = yield from _take_turn(run, version, given)
-            return _Looked(run, version, _ahead(run))
-        pause = _backed_off(given, run.refusals - 1)
-        return _Looked(run, version, given.now() + timedelta(seconds=pause))
-    return _Looked(replace(run, refusals=0, turn=None), version, step.due)
-
-
-def _ahead(run: Run) -> datetime:
-    """From when on it is looked at for its turn, so that the look is over by then, and fresh."""
-    return (run.turn or run.since) - FRESH
-
-
-def _take_turn(run: Run, version: int, given: Given) -> Asking[tuple[Run, int]]:
-    """The run with the next turn at Stop, saved if that is yet to come.
-
-    All take turns, and not the refused alone: if a crowd tried at random, most would do so in vain,
-    and use up what is allowed of Describe, which comes before each try.
-    """
-    now = given.now()
-    turn = yield from ask(asking.TakeTurn(now, STOP_APART))
-    run = replace(run, turn=turn)
-    if turn > now:
-        version = yield from ask(asking.Save(run, version, turn))
-    return run, version
-
-
-def _deed(action: Action, run: Run) -> asking.Request[None]:
-    return asking.Stop(run) if action is Action.STOP else asking.Delete(run)
-
-
-def _is_still_the_one(run: Run, given: Given) -> Asking[bool]:
-    """Whether it is the very processor that is to be stopped or deleted, by a fresh description."""
-    if run.described is not None and given.now() - run.described < FRESH:
-        return True
-    found = yield from ask(asking.Describe(run.processor))
-    if found is None or found.created != run.created:
-        return False
-    return found.updated <= (run.last_change or run.since)
+    return newest is not None and newest - folded > _ROUNDING
 
 
 def _arm(wake: Wake, looked: _Looked, due: datetime, given: Given) -> Asking[Run | None]:
@@ -361,12 +202,6 @@ def _arm(wake: Wake, looked: _Looked, due: datetime, given: Given) -> Asking[Run
     run = replace(run, clock=clock)
     yield from ask(asking.Save(run, looked.version, clock.due))
     return run
-
-
-def _backed_off(given: Given, before: int) -> float:
-    """Seconds until the next try: the more were in vain, the longer, so that a crowd thins out."""
-    shortest, longest, after_many = _AGAIN_S
-    return given.between(shortest, min(longest * 2 ** min(before, 10), after_many))
 
 
 def _phase(looked: _Looked) -> Phase | None:

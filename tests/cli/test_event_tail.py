@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.core.test_folding import arrival
+from tests.core.frames_shown import arrival
 from tests.ops.test_consuming import told
 
 SAID = [json.loads(body) for body in told(arrival(0, "ada", "bob"), arrival(1, "ada", "bob"))]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.simulated_aws import Camera, Message, SimulatedAws, Timeline, moment
-from streamctl.core import asking, door, folding, policy, sightings, teardown
+from streamctl.core import acting, asking, door, folding, policy, sightings, teardown
 from streamctl.core.asking import Given, Rules
 from streamctl.core.door import Wake
 from streamctl.core.folding import Arrival, Story
@@ -267,7 +267,7 @@ def test_what_was_seen_too_long_ago_is_looked_at_again_before_it_is_acted_on():
         run = world.aws.runs[CAMERA][0]
         if run.phase is Phase.STOPPING and slow["left"]:
             slow["left"] -= 1
-            world.timeline.run(world.timeline.now + door.ACT_WITHIN.total_seconds() + 1)
+            world.timeline.run(world.timeline.now + acting.ACT_WITHIN.total_seconds() + 1)
         return found
 
     world.aws._answer_Describe = describe
@@ -298,7 +298,7 @@ def to_stop_in_turn(turn_in_s):
     world.advance()
     world.aws.flow(CAMERA, on=False)
     world.timeline.run(60)
-    before = moment(60 + turn_in_s) - door.STOP_APART
+    before = moment(60 + turn_in_s) - acting.STOP_APART
     world.aws.answer(asking.TakeTurn(before, timedelta(0)))
     return world
 

@@ -1,60 +1,29 @@
 """A camera's story: from matches, frame by frame, to sightings and what is told of them."""
 
-import itertools
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from streamctl.core import documents, events, folding
+from streamctl.core import folding
 from streamctl.core.folding import Arrival, Story
-from streamctl.core.records import Box, Face, Frame, Match
+from streamctl.core.records import Match
 from streamctl.core.sightings import Measures
-from streamctl.core.telling import RunRef
-from streamctl.core.watch import WATCH, Watch
-
-CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
-ZERO = datetime(2026, 1, 1, tzinfo=UTC)
-RUN = RunRef("door", "door@1")
-STARTED, UPDATED, ENDED = (
-    events.SIGHTING_STARTED,
-    events.SIGHTING_UPDATED,
-    events.SIGHTING_ENDED,
+from streamctl.core.watch import Watch
+from tests.core.frames_shown import (
+    CAMERA,
+    ENDED,
+    RUN,
+    STARTED,
+    UPDATED,
+    ZERO,
+    arrival,
+    at,
+    fold,
+    said,
+    shown,
 )
-
-
-def at(second):
-    return ZERO + timedelta(seconds=second)
-
-
-def arrival(second, *people, unknown=0, similarity=90.0, lag=1.0):
-    """A frame at `second` in which these people were matched and `unknown` faces were not."""
-    box = Box(0.1, 0.1, 0.2, 0.2)
-    faces = [Face(box, 99.0, (Match(p, f"id-{p}", similarity),)) for p in people]
-    faces += [Face(box, 99.0, ())] * unknown
-    frame = Frame(CAMERA, f"{int(second):047d}", timedelta(0), at(second), at(second), tuple(faces))
-    return Arrival(frame, at(second + lag))
-
-
-def fold(*arrivals, story=None, now=None):
-    """As if they were folded once the last of them had arrived, if no other time is given."""
-    when = max(each.at for each in arrivals) if now is None else at(now)
-    return folding.fold(story or Story(CAMERA), arrivals, RUN, when)
-
-
-def shown(person, *seconds, story=None):
-    """Frame by frame, each of them alone."""
-    for second in seconds:
-        story = fold(arrival(second, person), story=story)
-    return story
-
-
-def said(story):
-    return [(event.type, event.detail["person"]) for event in story.outbox]
-
 
 # -- who is told of -------------------------------------------------------------------------------
 
@@ -269,136 +238,3 @@ def test_what_comes_too_late_for_somebody_who_is_still_there_is_theirs():
     story = fold(arrival(42, "ada"), story=story)
     (sighting,) = story.open
     assert (sighting.frames, sighting.late) == (63, False)
-
-
-# -- any order --------------------------------------------------------------------------------------
-
-WINDOW_S = 5.0
-LATE_S = 59.0 - WINDOW_S
-FRAMES = st.lists(
-    st.tuples(
-        st.integers(0, 400),
-        st.sets(st.sampled_from(["ada", "bob"])),
-        st.integers(80, 99),
-    ),
-    min_size=1,
-    max_size=40,
-    unique_by=lambda each: each[0],
-)
-
-
-def delivered(frames, lots, lateness_s):
-    """The frames in some order, some twice, none more than that later than newer ones; and when."""
-    arrivals = [arrival(second, *who, similarity=how, lag=0) for second, who, how in frames]
-    copies = arrivals + lots.choices(arrivals, k=len(arrivals) // 4)
-    due = [(each.at + timedelta(seconds=lots.uniform(0, lateness_s)), each) for each in copies]
-    return sorted(due, key=lambda each: each[0])
-
-
-def batched(deliveries, lots):
-    """A batch waits for its last record, which is no longer than WINDOW_S."""
-    while deliveries:
-        until = deliveries[0][0] + timedelta(seconds=WINDOW_S)
-        batch = [each for each in deliveries[: lots.randint(1, 5)] if each[0] <= until]
-        deliveries = deliveries[len(batch) :]
-        yield batch[-1][0], [each for _, each in batch]
-
-
-def told(deliveries, lots, watch=WATCH):
-    """Everything that is told, with clocks coming by between the batches."""
-    story, outbox = Story(CAMERA), []
-    for now, batch in batched(deliveries, lots):
-        story = folding.close(story, now, RUN, watch)
-        story = folding.fold(story, batch, RUN, now, watch)
-        outbox += story.outbox
-        story = documents.loads(Story, documents.dumps(folding.published(story)))
-    return [*outbox, *folding.close_all(story, RUN, watch).outbox]
-
-
-def sightings_of(outbox):
-    """Whom they tell of, from when to when, in how many frames, and in which one best."""
-    return {
-        (
-            detail["person"],
-            detail["started"]["time"],
-            detail["ended"]["time"],
-            detail["frames"],
-            detail["best"]["fragment"],
-        )
-        for detail in (each.detail for each in outbox if each.type == ENDED)
-        if "merged_into" not in detail
-    }
-
-
-def in_order(frames):
-    arrivals = [arrival(second, *who, similarity=how, lag=0) for second, who, how in frames]
-    return sorted(((each.at, each) for each in arrivals), key=lambda each: each[0])
-
-
-@given(FRAMES, st.randoms(use_true_random=False))
-def test_order_repeats_and_batches_change_no_sighting(frames, lots):
-    shuffled = told(delivered(frames, lots, lateness_s=LATE_S), lots)
-    assert sightings_of(shuffled) == sightings_of(told(in_order(frames), lots))
-
-
-def test_control_without_lateness_order_does_change_them():
-    impatient = Watch(measures=Measures(lateness=timedelta(0)))
-    assert any(
-        sightings_of(told(delivered(frames, lots, lateness_s=LATE_S), lots, impatient))
-        != sightings_of(told(in_order(frames), lots, impatient))
-        for frames, lots in made_up(50)
-    )
-
-
-def made_up(count):
-    for seed in range(count):
-        lots = random.Random(seed)
-        seconds = lots.sample(range(200), 40)
-        yield [(second, {"ada"}, lots.randint(80, 99)) for second in seconds], lots
-
-
-def wrong_ids(outbox):
-    """Sightings that began and did not end once, under the same id; ids of two people."""
-    by_id = {}
-    for each in outbox:
-        by_id.setdefault(each.detail["sighting"], []).append(each)
-    return [
-        ident
-        for ident, told in by_id.items()
-        if len({each.detail["person"] for each in told}) > 1
-        or sorted(each.type for each in told if each.type != UPDATED) != [ENDED, STARTED]
-    ]
-
-
-@given(FRAMES, st.randoms(use_true_random=False))
-def test_an_id_that_was_told_never_changes(frames, lots):
-    assert wrong_ids(told(delivered(frames, lots, lateness_s=LATE_S), lots)) == []
-
-
-def test_control_an_id_made_from_what_is_known_now_does_change(monkeypatch):
-    """As if it were made anew whenever an earlier frame turns up."""
-    join = folding.sightings.joined
-
-    def renaming(one, other):
-        whole = join(one, other)
-        return replace(whole, id=whole.id and f"{whole.first.fragment}")
-
-    monkeypatch.setattr(folding.sightings, "joined", renaming)
-    assert any(
-        wrong_ids(told(delivered(frames, lots, lateness_s=LATE_S), lots))
-        for frames, lots in made_up(50)
-    )
-
-
-@given(FRAMES)
-def test_every_matched_frame_of_who_is_told_of_is_accounted_for(frames):
-    """And of those who are not, no two were close together."""
-    outbox = told(in_order(frames), random.Random(1))
-    counted = dict.fromkeys(("ada", "bob"), 0)
-    for person, _, _, count, _ in sightings_of(outbox):
-        counted[person] += count
-    for person, count in counted.items():
-        seconds = sorted(second for second, who, _ in frames if person in who)
-        close = any(b - a <= 5 for a, b in itertools.pairwise(seconds))
-        assert count <= len(seconds)
-        assert (count > 0) is close

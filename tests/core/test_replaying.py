@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streamctl.core import events, replaying
 from streamctl.core.watch import Watch
-from tests.core.test_folding import arrival, at
+from tests.core.frames_shown import arrival, at
 
 
 def told(*arrivals, watch=None):

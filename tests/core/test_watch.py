@@ -11,7 +11,7 @@ from streamctl.core import documents, events, folding, records
 from streamctl.core.folding import Arrival, Story
 from streamctl.core.sightings import UNKNOWN
 from streamctl.core.watch import Attention, Hours, Rule, Watch
-from tests.core.test_folding import CAMERA, RUN, arrival, at
+from tests.core.frames_shown import CAMERA, RUN, arrival, at
 
 ALLOW, ALERT, IGNORE = Attention.ALLOW, Attention.ALERT, Attention.IGNORE
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import boto3
 
 from streamctl.core.sightings import UNKNOWN
 from streamctl.core.watch import Attention, Rule, Watch
-from tests.core.test_folding import arrival
+from tests.core.frames_shown import arrival
 from tests.ops.test_consuming import envelope, told
 
 APP = Path(__file__).parents[2] / "docs" / "security_app.py"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.simulated_aws import seconds
-from streamctl.core import asking, door, events
+from streamctl.core import acting, asking, events
 from streamctl.core.liveness import Processor, Status
 from streamctl.core.policy import OnEnd
 from streamctl.core.runs import Phase, Reason, Run
@@ -75,7 +75,7 @@ class Judge:
         life = max(sign for sign in signs if sign is not None)
         if last_seen.video < life + idle - 0.01:
             self._is_wrong(f"{brief(request)} as ended, {last_seen.video - life:.1f} s after life")
-        limit = door.ACT_WITHIN.total_seconds() + SLOWEST_S
+        limit = acting.ACT_WITHIN.total_seconds() + SLOWEST_S
         if now - last_seen.video > limit + 0.01:
             self._is_wrong(f"acted on what was seen {now - last_seen.video:.1f} s ago")
 

@@ -14,7 +14,7 @@ from streamctl.core.folding import Story
 from streamctl.core.sightings import UNKNOWN
 from streamctl.core.watch import Attention, Rule, Watch
 from streamctl.errors import NotFound
-from tests.core.test_folding import CAMERA, RUN, arrival, at
+from tests.core.frames_shown import CAMERA, RUN, arrival, at
 
 
 def told(*frames, watch=None):

@@ -1,0 +1,47 @@
+"""Frames with people in them, and a story into which they are folded."""
+
+from datetime import UTC, datetime, timedelta
+
+from streamctl.core import events, folding
+from streamctl.core.folding import Arrival, Story
+from streamctl.core.records import Box, Face, Frame, Match
+from streamctl.core.telling import RunRef
+
+CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
+ZERO = datetime(2026, 1, 1, tzinfo=UTC)
+RUN = RunRef("door", "door@1")
+STARTED, UPDATED, ENDED = (
+    events.SIGHTING_STARTED,
+    events.SIGHTING_UPDATED,
+    events.SIGHTING_ENDED,
+)
+
+
+def at(second):
+    return ZERO + timedelta(seconds=second)
+
+
+def arrival(second, *people, unknown=0, similarity=90.0, lag=1.0):
+    """A frame at `second` in which these people were matched and `unknown` faces were not."""
+    box = Box(0.1, 0.1, 0.2, 0.2)
+    faces = [Face(box, 99.0, (Match(p, f"id-{p}", similarity),)) for p in people]
+    faces += [Face(box, 99.0, ())] * unknown
+    frame = Frame(CAMERA, f"{int(second):047d}", timedelta(0), at(second), at(second), tuple(faces))
+    return Arrival(frame, at(second + lag))
+
+
+def fold(*arrivals, story=None, now=None):
+    """As if they were folded once the last of them had arrived, if no other time is given."""
+    when = max(each.at for each in arrivals) if now is None else at(now)
+    return folding.fold(story or Story(CAMERA), arrivals, RUN, when)
+
+
+def shown(person, *seconds, story=None):
+    """Frame by frame, each of them alone."""
+    for second in seconds:
+        story = fold(arrival(second, person), story=story)
+    return story
+
+
+def said(story):
+    return [(event.type, event.detail["person"]) for event in story.outbox]
