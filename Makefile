@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/streamctl demo
 
 test: lint
-	$(BIN)/pytest --numprocesses 4 --dist load --maxschedchunk 1
+	$(BIN)/pytest --numprocesses 6 --dist load --maxschedchunk 1
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
 from streamctl.core import events
 from streamctl.core.heard import Heard, SightingEvent
-from streamctl.ops import schemas, tailing
+from streamctl.ops import schemas
 
 
 class Kind(click.Choice[str]):
@@ -54,6 +54,8 @@ def tail(settings: Settings, camera: str | None, person: str | None) -> None:
     In a pipe, and with -o, each event is a line of JSON. It listens by a rule and a queue of its
     own, which are gone afterwards: nobody else notices.
     """
+    from streamctl.ops import tailing  # noqa: PLC0415 - schemas are printed without boto3
+
     as_json = settings.format != "table" or (settings.output is None and not sys.stdout.isatty())
     told = tailing.tail(settings.aws, settings.platform, camera, person)
     with StatusLine() as progress, contextlib.closing(told):
