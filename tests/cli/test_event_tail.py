@@ -72,11 +72,8 @@ def tell(client):
 
 
 def lines(process, count):
-    found = []
-    for _ in range(count):
-        assert select.select([process.stdout], [], [], 30)[0], "nothing was heard"
-        found.append(json.loads(process.stdout.readline()))
-    return found
+    """So many lines; one that never comes runs into the test's own time limit."""
+    return [json.loads(process.stdout.readline()) for _ in range(count)]
 
 
 def test_all_who_listen_hear_it_as_they_asked(listener, client):
