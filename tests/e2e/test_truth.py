@@ -64,12 +64,12 @@ CLIPS = {
 }
 
 
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory):
+@pytest.fixture
+def pipeline(tmp_path):
     """A camera for each clip, and a collection that knows both people, or one."""
     cloud = LocalCloud.start(port=0)
     try:
-        made = Pipeline(cloud, tmp_path_factory.mktemp("truth"))
+        made = Pipeline(cloud, tmp_path)
         made.build("5s")
         _enrol(made, "everybody", EILEEN, GRACE)
         _enrol(made, "eileen-alone", EILEEN)
@@ -94,8 +94,33 @@ def _enrol(pipeline: Pipeline, collection: str, *people: str) -> None:
         pipeline.run("face", "enrol", "--collection", collection, still)
 
 
-@pytest.fixture(scope="module")
-def told(pipeline):
+@pytest.mark.minutes
+@pytest.mark.timeout(400)
+def test_the_stories_are_what_happened(pipeline):
+    """Who, from when to when, in seconds of each clip: nobody else, and nobody twice.
+
+    One test for all clips, which are played at once: a cloud for each would take minutes.
+    """
+    told = _told(pipeline)
+    for name, shown in CLIPS.items():
+        began = _first_frame(pipeline, name)
+        stories = sorted(
+            (_story(each, began) for each in _of(told, name, "Sighting Ended")),
+            key=lambda each: (each[1] // WITHIN_S, str(each[0])),
+        )
+        assert [who for who, _, _ in stories] == [who for who, _, _ in shown.truth], name
+        for (_, start, end), (_, began_s, ended_s) in zip(stories, shown.truth, strict=True):
+            assert abs(start - began_s) <= WITHIN_S, (name, stories)
+            assert abs(end - ended_s) <= WITHIN_S, (name, stories)
+    begun = {each["detail"]["sighting"] for each in told if _is(each, "Sighting Started")}
+    ended = {each["detail"]["sighting"] for each in told if _is(each, "Sighting Ended")}
+    assert begun == ended
+    of_strangers = _of(told, "stranger", "Sighting Ended")
+    (stranger,) = [each for each in of_strangers if each["person"] is None]
+    assert (stranger["at_once"], stranger["attention"]) == (1, "alert")
+
+
+def _told(pipeline: Pipeline) -> list[dict[str, Any]]:
     """All clips, played at once in real time, and what was told until all processors were gone."""
     for name in CLIPS:
         pipeline.run("processor", "start", name)
@@ -118,46 +143,9 @@ def told(pipeline):
     return pipeline.heard()
 
 
-@pytest.mark.minutes
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize("name", CLIPS)
-def test_the_stories_are_what_happened(pipeline, told, name):
-    """Who, from when to when, in seconds of the clip: nobody else, and nobody twice."""
-    began = _first_frame(pipeline, name)
-    stories = sorted(
-        (
-            (
-                each["person"],
-                _time(each["started"]["time"]) - began,
-                _time(each["ended"]["time"]) - began,
-            )
-            for each in _of(told, name, "Sighting Ended")
-        ),
-        key=lambda each: (each[1] // WITHIN_S, str(each[0])),
-    )
-    truth = CLIPS[name].truth
-    assert [who for who, _, _ in stories] == [who for who, _, _ in truth], stories
-    for (_, start, end), (_, began_s, ended_s) in zip(stories, truth, strict=True):
-        assert abs(start - began_s) <= WITHIN_S, stories
-        assert abs(end - ended_s) <= WITHIN_S, stories
-
-
-@pytest.mark.minutes
-@pytest.mark.timeout(400)
-def test_each_story_was_begun_as_well_as_ended(told):
-    begun = {each["detail"]["sighting"] for each in told if _is(each, "Sighting Started")}
-    ended = {each["detail"]["sighting"] for each in told if _is(each, "Sighting Ended")}
-    assert begun == ended
-
-
-@pytest.mark.minutes
-@pytest.mark.timeout(400)
-def test_strangers_are_counted_and_not_named(told):
-    (stranger,) = [
-        each for each in _of(told, "stranger", "Sighting Ended") if each["person"] is None
-    ]
-    assert stranger["at_once"] == 1
-    assert stranger["attention"] == "alert"
+def _story(detail: dict[str, Any], began: float) -> tuple[str | None, float, float]:
+    started, ended = _time(detail["started"]["time"]), _time(detail["ended"]["time"])
+    return detail["person"], started - began, ended - began
 
 
 def _of(told: list[dict[str, Any]], camera: str, kind: str) -> list[dict[str, Any]]:
