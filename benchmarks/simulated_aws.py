@@ -11,7 +11,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -104,6 +104,10 @@ class Limits:
     tags: float = 10.0
     list: float = 5.0
 
+    def buckets(self) -> dict[str, Bucket]:
+        """A full one for each, by its name here."""
+        return {name: Bucket(per_s) for name, per_s in asdict(self).items()}
+
 
 class Bucket:
     """A rate limit with a burst of one second."""
@@ -132,12 +136,11 @@ class Message:
 class SimulatedAws:
     """Cameras, processors, a table, a clock queue and a bus, and who answers for them.
 
-    `lag_s` is from a frame to its record's arrival; `stale_s` how old a Describe may be, as the
-    dice of a test say; `list_late_s` how late a fragment is listed.
+    `lag_s` is from a frame to its record's arrival; `stale` says how old a Describe is, as the
+    dice of a test have it; `list_late_s` how late a fragment is listed.
     """
 
     def __init__(self, timeline: Timeline, limits: Limits | None = None) -> None:
-        limits = limits or Limits()
         self.timeline = timeline
         self.cameras: dict[str, Camera] = {}
         self.processors: dict[str, Simulated] = {}
@@ -159,13 +162,7 @@ class SimulatedAws:
         self._past: dict[str, list[tuple[float, Processor | None]]] = {}
         self._both: dict[str, float] = {}
         self._last_turn = moment(0.0)
-        self._buckets = {
-            "stop": Bucket(limits.stop),
-            "describe": Bucket(limits.describe),
-            "delete": Bucket(limits.delete),
-            "tags": Bucket(limits.tags),
-            "list": Bucket(limits.list),
-        }
+        self._buckets = (limits or Limits()).buckets()
         self.calls: dict[str, int] = {}
 
     # -- what other hands do ------------------------------------------------------------------

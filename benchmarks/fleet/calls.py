@@ -62,15 +62,7 @@ _LIST_PROCESSORS: Final = Call(REKOGNITION, 0.15, "list")
 class Calls:
     def __init__(self, aws: SimulatedAws, troubles: Troubles, dice: random.Random) -> None:
         self._aws, self._troubles, self._dice = aws, troubles, dice
-        limits = Limits()
-        self._buckets = {
-            "stop": Bucket(limits.stop),
-            "describe": Bucket(limits.describe),
-            "delete": Bucket(limits.delete),
-            "tags": Bucket(limits.tags),
-            "list": Bucket(limits.list),
-            "video": Bucket(VIDEO_PER_S),
-        }
+        self._buckets = {**Limits().buckets(), "video": Bucket(VIDEO_PER_S)}
         self.tried: Counter[str] = Counter()
         """How often each limited call was made; `throttled`: and how often in vain."""
         self.throttled: Counter[str] = Counter()

@@ -174,4 +174,4 @@ def _fetching(camera: str) -> str:
 
 
 def _unix_ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+    return round(moment.timestamp() * _SECOND_MS)

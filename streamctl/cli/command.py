@@ -48,19 +48,22 @@ def _override(context: click.Context, option: click.Parameter, value: str | None
         context.obj = dataclasses.replace(settings, **{str(option.name): value})
 
 
-def _refuse_empty(command: click.Command, context: click.Context, args: list[str]) -> None:
+class _NoneEmpty(click.Command):
     """An empty value is an unset variable of the shell; taken as not given, it does another thing."""
-    given, _, _ = command.make_parser(context).parse_args(list(args))
-    for param in command.get_params(context):
-        value = given.get(str(param.name))
-        values = value if isinstance(value, (list, tuple)) else [value]
-        if isinstance(param, click.Option) and "" in values:
-            raise click.BadParameter(
-                "it is empty: give a value, or leave the option out", ctx=context, param=param
-            )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        for param in self.get_params(ctx):
+            value = given.get(str(param.name))
+            values = value if isinstance(value, (list, tuple)) else [value]
+            if isinstance(param, click.Option) and "" in values:
+                raise click.BadParameter(
+                    "it is empty: give a value, or leave the option out", ctx=ctx, param=param
+                )
+        return super().parse_args(ctx, args)
 
 
-class Verb(click.Command):
+class Verb(_NoneEmpty):
     """A command that does something. It takes the shared options too.
 
     `examples` are whole command lines, shown below the options.
@@ -71,10 +74,6 @@ class Verb(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.params.extend(shared_options(root=False))
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        _refuse_empty(self, ctx, args)
-        return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
@@ -99,7 +98,7 @@ def write_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> N
             formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
-class LateGroup(click.Group):
+class LateGroup(_NoneEmpty, click.Group):
     """The root: it knows its commands by name and one line, and imports only the one that is used.
 
     `late` maps a command's name to its line of help; `streamctl.cli.NAME` holds it as `NAME`.
@@ -112,10 +111,6 @@ class LateGroup(click.Group):
         self.late = late
         self.examples = examples
         self.params.extend(shared_options(root=True))
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        _refuse_empty(self, ctx, args)
-        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.late)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
 from datetime import UTC
 from typing import Any
 
 import click
 
 from streamctl.cli.command import Noun
-from streamctl.cli.output import line, one, printable, rows
+from streamctl.cli.output import follows_as_json, line, one, printable, rows
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
 from streamctl.core import events
@@ -56,7 +55,7 @@ def tail(settings: Settings, camera: str | None, person: str | None) -> None:
     """
     from streamctl.ops import tailing  # noqa: PLC0415 - schemas are printed without boto3
 
-    as_json = settings.format != "table" or (settings.output is None and not sys.stdout.isatty())
+    as_json = follows_as_json(settings)
     told = tailing.tail(settings.aws, settings.platform, camera, person)
     with StatusLine() as progress, contextlib.closing(told):
         for heard in told:

@@ -70,6 +70,11 @@ def line(row: Row) -> None:
     click.echo(_json(row))
 
 
+def follows_as_json(settings: Settings) -> bool:
+    """Whether what is followed is a line of JSON each: in a pipe, and with -o."""
+    return settings.format != "table" or (settings.output is None and not sys.stdout.isatty())
+
+
 def printable(text: str) -> str:
     """Names and messages come from elsewhere: none of them may steer the terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

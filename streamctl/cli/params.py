@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,21 +14,24 @@ import click
 from streamctl.core.policy import parse_duration
 from streamctl.errors import AskedWrongly
 
+_T = TypeVar("_T")
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class Duration(click.ParamType[timedelta]):
-    """A length of time, as `90s` or `1h30m`; AskedWrongly says how to write one."""
+class Parsed(click.ParamType[_T]):
+    """A value that is written as text. What cannot be one is refused with the hint of how to write it."""
 
-    name = "duration"
+    def __init__(self, name: str, kind: type[_T], parse: Callable[[str], _T]) -> None:
+        self.name = name
+        self._kind, self._parse = kind, parse
 
     def convert(
         self,
-        value: str | timedelta,
+        value: str | _T,
         param: click.Parameter | None,  # noqa: ARG002 - click's signature
         ctx: click.Context | None,  # noqa: ARG002 - click's signature
-    ) -> timedelta:
-        return value if isinstance(value, timedelta) else parse_duration(value)
+    ) -> _T:
+        return value if isinstance(value, self._kind) else self._parse(str(value))
 
 
 class Existing(click.Path):
@@ -45,34 +49,19 @@ class Existing(click.Path):
         return path
 
 
-class Moment(click.ParamType[datetime]):
+def _moment(text: str) -> datetime:
     """A point in time, as ISO 8601 with its zone: without one, nobody knows whose clock is meant."""
-
-    name = "time"
-
-    def convert(
-        self,
-        value: str | datetime,
-        param: click.Parameter | None,  # noqa: ARG002 - click's signature
-        ctx: click.Context | None,  # noqa: ARG002 - click's signature
-    ) -> datetime:
-        moment = value if isinstance(value, datetime) else _parsed(value)
-        if moment is None or moment.tzinfo is None:
-            raise AskedWrongly(
-                f"'{value}' is no time", hint="write it like 2026-01-01T23:00:00Z, with its zone"
-            )
-        return moment
+    with contextlib.suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment
+    raise AskedWrongly(
+        f"'{text}' is no time", hint="write it like 2026-01-01T23:00:00Z, with its zone"
+    )
 
 
-def _parsed(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-DURATION: Final = Duration()
-MOMENT: Final = Moment()
+DURATION: Final = Parsed("duration", timedelta, parse_duration)
+MOMENT: Final = Parsed("time", datetime, _moment)
 FILE: Final = Existing(exists=True, dir_okay=False, readable=True, path_type=Path)
 FILE_OR_FOLDER: Final = Existing(exists=True, readable=True, path_type=Path)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,14 +12,14 @@ from typing import Any, BinaryIO
 import click
 
 from streamctl.cli.command import Noun
-from streamctl.cli.output import done, line, printable, rows, say
+from streamctl.cli.output import done, follows_as_json, line, printable, rows, say
 from streamctl.cli.params import FILE, MOMENT, camera_option, text_of
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
 from streamctl.core import names, watchfile
 from streamctl.core.records import Face, Frame
 from streamctl.core.replaying import Told
-from streamctl.core.watch import Watch
+from streamctl.core.watch import WATCH
 from streamctl.errors import AskedWrongly, RecordError
 from streamctl.ops import recording, records
 from streamctl.ops.records import Read
@@ -44,7 +43,7 @@ def tail(settings: Settings, camera: str) -> None:
 
     In a pipe, and with -o, each is a line of JSON.
     """
-    as_json = settings.format != "table" or (settings.output is None and not sys.stdout.isatty())
+    as_json = follows_as_json(settings)
     with StatusLine() as progress:
         for read in records.follow(settings.aws, settings.platform, camera):
             if read is None:
@@ -119,7 +118,7 @@ def replay(settings: Settings, file: Path, watch: Path | None, speed: float | No
     Nothing is asked of AWS, and nobody is told. What cannot be decoded is said, and passed over.
     Without --speed it goes as fast as it can.
     """
-    watched = watchfile.parse(text_of(watch)) if watch else Watch()
+    watched = watchfile.parse(text_of(watch)) if watch else WATCH
     with file.open("rb") as source:
         for told in recording.replay(source, watched, speed, say):
             event = {"at": told.at, "detail_type": told.event.type, "detail": told.event.detail}

@@ -21,7 +21,7 @@ from streamctl.core.liveness import Status
 from streamctl.core.runs import Run
 from streamctl.errors import StreamctlError
 from streamctl.ops import journal, observe, run_log, stories
-from streamctl.ops.setting import STOP_TURNS, Setting, camera_of, run_key, story_key
+from streamctl.ops.setting import STOP_TURNS_KEY, Setting, camera_of, run_key, story_key
 
 A = TypeVar("A")
 
@@ -67,7 +67,7 @@ class _Answers:
             case asking.Save():
                 return self._save(request)
             case asking.TakeTurn(now, apart):
-                return table.take_turn(self._aws, self._setting.table, STOP_TURNS, now, apart)
+                return table.take_turn(self._aws, self._setting.table, STOP_TURNS_KEY, now, apart)
             case asking.ListOpen():
                 return self._list_open()
             case asking.CloseSightings(camera, run, everything):

@@ -58,8 +58,8 @@ def enrol(aws: Aws, collection: str, still: Still) -> EnrolledFace:
     """Enrol the one face of a still.
 
     Raises Unsuitable, and leaves nothing in the collection, for a still with no face, with two or
-    more, with one that is too small, dark or turned away, or of a name that no person can have; MediaError for one that cannot be
-    read; NotFound if there is no collection.
+    more, with one that is too small, dark or turned away, or of a name that no person can have;
+    MediaError for one that cannot be read; NotFound if there is no collection.
     """
     names.collection(collection)
     if wrong := _misnamed(still):

@@ -21,10 +21,10 @@ from streamctl.core import folding, records
 from streamctl.core.folding import Arrival, Story
 from streamctl.core.runs import Run
 from streamctl.core.telling import RunRef
-from streamctl.core.watch import Watch
+from streamctl.core.watch import WATCH, Watch
 from streamctl.errors import Lost, RecordError, Transient
 from streamctl.ops import journal, stories
-from streamctl.ops.setting import WATCH, Setting, run_key, story_key
+from streamctl.ops.setting import WATCH_KEY, Setting, run_key, story_key
 
 POISON_BYTES: Final = 128 * 1024
 _ATTEMPTS: Final = 5
@@ -119,13 +119,13 @@ def _fold(aws: Aws, setting: Setting, camera: str, arrivals: Sequence[Arrival]) 
 
 
 def _fold_once(aws: Aws, setting: Setting, camera: str, arrivals: Sequence[Arrival]) -> str:
-    keys = {run_key(camera): Run, story_key(camera): Story, WATCH: Watch}
+    keys = {run_key(camera): Run, story_key(camera): Story, WATCH_KEY: Watch}
     found = table.load(aws, setting.table, keys)
     run, saved = found[run_key(camera)].thing, found[story_key(camera)]
     if run is None or not run.is_open:
         _ask_for_a_look(aws, setting, camera)
     under = RunRef(run.processor, run.id) if run else RunRef()
-    watch, now = found[WATCH].thing or Watch(), datetime.now(UTC)
+    watch, now = found[WATCH_KEY].thing or WATCH, datetime.now(UTC)
     story = folding.fold(saved.thing or Story(camera), arrivals, under, now, watch)
     if story != saved.thing or story.outbox:
         stories.store(aws, setting, story, saved.version)

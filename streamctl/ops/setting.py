@@ -9,10 +9,10 @@ from typing import Final
 
 from streamctl.errors import AskedWrongly
 
-STOP_TURNS: Final = "turns#stop"
+STOP_TURNS_KEY: Final = "turns#stop"
 """The table's key under which turns at Stop are taken."""
 
-WATCH: Final = "watch#"
+WATCH_KEY: Final = "watch#"
 """The table's key of what the platform watches for."""
 
 

@@ -11,9 +11,9 @@ from streamctl.core import folding
 from streamctl.core.folding import Story
 from streamctl.core.runs import Run
 from streamctl.core.telling import RunRef
-from streamctl.core.watch import Watch
+from streamctl.core.watch import WATCH, Watch
 from streamctl.errors import Lost
-from streamctl.ops.setting import WATCH, Setting, story_key
+from streamctl.ops.setting import WATCH_KEY, Setting, story_key
 
 _ATTEMPTS: Final = 3
 
@@ -46,8 +46,8 @@ def close(aws: Aws, setting: Setting, camera: str, run: Run | None, *, everythin
     """
     under = RunRef(run.processor, run.id) if run else RunRef()
     for _ in range(_ATTEMPTS):
-        found = table.load(aws, setting.table, {story_key(camera): Story, WATCH: Watch})
-        saved, watch = found[story_key(camera)], found[WATCH].thing or Watch()
+        found = table.load(aws, setting.table, {story_key(camera): Story, WATCH_KEY: Watch})
+        saved, watch = found[story_key(camera)], found[WATCH_KEY].thing or WATCH
         story = saved.thing or Story(camera)
         if everything:
             closed = folding.close_all(story, under, watch)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from typing import Final
 
 from streamctl.aws import bus, queues
 from streamctl.aws.queues import Queue
@@ -13,9 +14,10 @@ from streamctl.core import heard, names
 from streamctl.core.heard import Heard, SightingEvent
 from streamctl.errors import NotFound, RecordError
 from streamctl.ops import inventory
+from streamctl.ops.consuming import Handled
 from streamctl.ops.inventory import Platform
 
-_WAIT_S = 1
+_WAIT_S: Final = 1
 
 
 def tail(
@@ -31,14 +33,14 @@ def tail(
     if person is not None:
         names.person(person)
     base = inventory.usable_platform(aws, platform)
-    told: set[str] = set()
+    handled = Handled()
     with _listening(aws, base) as queue:
         yield None  # it listens by now
         while True:
             for event in _batch(aws, queue):
-                if event.id not in told and _is_wanted(event, camera, person):
+                if event.id not in handled and _is_wanted(event, camera, person):
                     yield event
-                told.add(event.id)
+                handled.add(event.id)
             yield None
 
 
@@ -46,14 +48,22 @@ def tail(
 def _listening(aws: Aws, base: Platform) -> Iterator[Queue]:
     name = f"streamctl-{base.name}-tail-{uuid.uuid4().hex[:12]}"
     queue = queues.create(aws, name, base.outputs["BusArn"])
-    try:
+    with (
+        _removing_after(lambda: queues.delete(aws, queue)),
+        _removing_after(lambda: bus.unsubscribe(aws, base.outputs["BusName"], name)),
+    ):
         bus.subscribe(aws, base.outputs["BusName"], name, queue.arn)
         yield queue
+
+
+@contextlib.contextmanager
+def _removing_after(remove: Callable[[], None]) -> Iterator[None]:
+    """Each by itself, so that one that cannot be removed does not keep the other."""
+    try:
+        yield
     finally:
-        with contextlib.suppress(NotFound):
-            bus.unsubscribe(aws, base.outputs["BusName"], name)
-        with contextlib.suppress(NotFound):
-            queues.delete(aws, queue)
+        with contextlib.suppress(NotFound):  # somebody else removed it
+            remove()
 
 
 def _batch(aws: Aws, queue: Queue) -> Iterator[Heard]:

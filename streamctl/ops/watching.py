@@ -9,10 +9,10 @@ from streamctl.aws import table
 from streamctl.aws.session import Aws
 from streamctl.core import names, watchfile
 from streamctl.core.sightings import UNKNOWN
-from streamctl.core.watch import Attention, Watch
+from streamctl.core.watch import WATCH, Attention, Watch
 from streamctl.errors import AskedWrongly, Lost
 from streamctl.ops import inventory
-from streamctl.ops.setting import WATCH
+from streamctl.ops.setting import WATCH_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Answer:
 
 def read(aws: Aws, platform: str) -> Watch:
     """What the platform watches for. Raises NotFound where there is no such platform."""
-    return _stored(aws, _table(aws, platform)).thing or Watch()
+    return _stored(aws, _table(aws, platform)).thing or WATCH
 
 
 def apply(aws: Aws, platform: str, text: str) -> tuple[Watch, bool]:
@@ -36,10 +36,10 @@ def apply(aws: Aws, platform: str, text: str) -> tuple[Watch, bool]:
     wanted = watchfile.parse(text)
     name = _table(aws, platform)
     saved = _stored(aws, name)
-    if wanted == (saved.thing or Watch()):
+    if wanted == (saved.thing or WATCH):
         return wanted, False
     try:
-        table.save(aws, name, WATCH, wanted, saved.version)
+        table.save(aws, name, WATCH_KEY, wanted, saved.version)
     except Lost as error:
         raise AskedWrongly(
             f"somebody else changed what platform {platform} watches for just now",
@@ -65,4 +65,4 @@ def _table(aws: Aws, platform: str) -> str:
 
 
 def _stored(aws: Aws, name: str) -> table.Saved[Watch]:
-    return table.load_one(aws, name, WATCH, Watch)
+    return table.load_one(aws, name, WATCH_KEY, Watch)
