@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from streamctl.core import events, folding, runs, stretches, teardown, telling, watchfile
+from streamctl.core import events, folding, runs, stretches, teardown, watchfile
 from streamctl.core.liveness import Processor, Status, Video
 from streamctl.core.policy import MANAGED, Ownership, Policy, from_tags
-from streamctl.core.records import Box, Face, Frame, Match
 from streamctl.core.sightings import MEASURES
 from streamctl.local.cloud import Timings
 from streamctl.local.faults import Fault
 from streamctl.local.faults.happenings import HAPPENINGS, codes_of, effects_on
 from streamctl.local.switches import Switches
 from streamctl.ops import schemas
+from tests.core.frames_shown import RUN, arrival, fold
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.name: path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
@@ -279,7 +279,7 @@ def shape(detail):
 
 def told_of_sightings():
     """One that is seen ever better, one that turns out to be a part of it, and the end."""
-    story, run = folding.Story(CAMERA), telling.RunRef("door", "door@1@2")
+    story = None
     for second, similarity in (
         (0, 90.0),
         (1, 90.0),
@@ -288,11 +288,8 @@ def told_of_sightings():
         (56, 90.0),
         (30, 90.0),
     ):
-        face = Face(Box(0.1, 0.1, 0.2, 0.2), 99.0, (Match("ada", "f", similarity),))
-        when = NOW + timedelta(seconds=second)
-        frame = Frame(CAMERA, str(second), timedelta(0), when, when, (face,))
-        story = folding.fold(story, [folding.Arrival(frame, when)], run, when)
-    return folding.close_all(story, run).outbox
+        story = fold(arrival(second, "ada", similarity=similarity, lag=0), story=story)
+    return folding.close_all(story, RUN).outbox
 
 
 def told_of_a_run():

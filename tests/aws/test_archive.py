@@ -67,7 +67,7 @@ def test_the_still_of_a_moment(aws, camera, filmed):
         assert number(still) == frame
         assert still.time == stored.received + s(into)
         assert still.time.tzinfo is UTC
-    (arn,) = {kinesisvideo.describe(aws, camera).arn}
+    arn = kinesisvideo.describe(aws, camera).arn
     assert number(archive.images(aws, arn, stored.received + s(0.4007))) == 10
 
 

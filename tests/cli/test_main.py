@@ -13,6 +13,7 @@ import click
 import pytest
 
 from streamctl import errors
+from streamctl.cli import reference
 from streamctl.cli.main import Terminated, cli
 from streamctl.ops import inventory
 
@@ -153,18 +154,10 @@ def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path, line):
     assert "is not a regular file" in ended.stderr
 
 
-def _verbs(command, path=()):
-    """Every command that does something, with the words that call it."""
-    if not isinstance(command, click.Group):
-        return [(path, command)]
-    context = click.Context(command)
-    below = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
-    return [each for name, found in below for each in _verbs(found, (*path, name))]
-
-
 def _taking_values():
     """Every option of every command, but flags, with the words before and after it."""
-    for path, command in [((), cli), *_verbs(cli)]:
+    for name, command in [("streamctl", cli), *reference.commands()]:
+        _, *path = name.split()
         for option in command.params:
             if isinstance(option, click.Option) and not option.is_flag:
                 yield [*path, max(option.opts, key=len), ""] + ([] if path else ["camera", "list"])

@@ -108,6 +108,7 @@ def test_a_save_in_vain_leaves_no_file(streamctl_, platform, tmp_path):
 
 
 def test_only_what_came_since_then_is_saved(streamctl_, platform, client, tmp_path):
+    put(client, seen(0, "eve"))
     file = tmp_path / "later.records"
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     said = streamctl_("record", "save", "--camera", "door", "--since", later, str(file))

@@ -9,26 +9,12 @@ import boto3
 import pytest
 
 import streamctl
-from streamctl.core import folding, heard
-from streamctl.core.folding import Story
+from streamctl.core import heard
 from streamctl.core.sightings import UNKNOWN
 from streamctl.core.watch import Attention, Rule, Watch
 from streamctl.errors import NotFound
-from tests.core.frames_shown import CAMERA, RUN, arrival, at
-
-
-def told(*frames, watch=None):
-    """Bodies of the messages that a subscriber's queue gets, as EventBridge makes them."""
-    story = Story(CAMERA)
-    for shown in frames:
-        story = folding.fold(story, [shown], RUN, shown.at, watch or Watch())
-    outbox = folding.close_all(story, RUN, watch or Watch()).outbox
-    return [envelope(each.type, json.loads(json.dumps(each.detail))) for each in outbox]
-
-
-def envelope(kind, detail, source="streamctl"):
-    return json.dumps({"source": source, "detail-type": kind, "detail": detail})
-
+from tests.core.frames_shown import arrival, at
+from tests.ops.messages_told import envelope, told
 
 STARTED, ENDED = told(arrival(0, "ada"), arrival(1, "ada"))
 

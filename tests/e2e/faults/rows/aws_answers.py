@@ -18,7 +18,7 @@ def table_throttled(on: Stage) -> None:
     on.gone()
 
 
-@ROWS.row("Stop throttled for 30 s")
+@ROWS.row("Stop throttled for 45 s")
 def stop_throttled(on: Stage) -> None:
     on.start()
     on.play()
