@@ -31,7 +31,7 @@ def loads(kind: type[_D], text: str) -> _D:
     """The dataclass `kind` that `dumps` wrote. Raises StreamctlError if the text is none."""
     try:
         thing: _D = _reader(kind)(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise StreamctlError(
             f"a stored {kind.__name__} cannot be read: {error}",
             hint="it was written by an incompatible version, or by hand",

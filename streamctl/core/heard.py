@@ -25,6 +25,15 @@ _SIGHTINGS: Final = {
     events.SIGHTING_ENDED: "ended",
 }
 
+_MALFORMED: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+    OverflowError,  # Python's json reads numbers that no float holds, and Infinity
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SeenFrame:
@@ -96,7 +105,8 @@ Heard = SightingEvent | ProcessorEvent
 def read(body: str) -> Heard | None:
     """The event in a message's body; None for one that is not streamctl's, or of a kind to come.
 
-    Raises RecordError for what is no event.
+    One to come that is about processors is read like those that there are. Raises RecordError for
+    what is no event.
     """
     if len(body) > MAX_BYTES:
         raise RecordError(f"the message has more than {MAX_BYTES} characters")
@@ -108,19 +118,19 @@ def read(body: str) -> Heard | None:
         if kind in _SIGHTINGS:
             return _sighting(_SIGHTINGS[kind], detail)
         return _processor(kind, detail) if kind.startswith("Processor ") else None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _MALFORMED as error:
         raise RecordError(f"the message is no event: {type(error).__name__}: {error}") from error
 
 
 def _sighting(what: str, detail: Mapping[str, Any]) -> SightingEvent:
-    ended, person = detail.get("ended"), detail["person"]
+    ended = detail.get("ended")
     return SightingEvent(
         what=what,
         id=_text(detail["id"]),
         sighting=_text(detail["sighting"]),
         camera=names.of_camera(_text(detail["camera"])),
         camera_arn=detail["camera"],
-        person=None if person is None else _text(person),
+        person=_text_or_none(detail["person"]),
         attention=_text(detail["attention"]),
         at_once=int(detail.get("at_once", 1)),
         time=_time(detail["time"]),
@@ -129,7 +139,7 @@ def _sighting(what: str, detail: Mapping[str, Any]) -> SightingEvent:
         best=_best(detail["best"]),
         frames=int(detail["frames"]),
         late=detail.get("late") is True,
-        merged_into=detail.get("merged_into"),
+        merged_into=_text_or_none(detail.get("merged_into")),
         processor=_text(detail["processor"]),
         run=_text(detail["run"]),
     )
@@ -166,6 +176,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is no text")
     return value
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _time(value: Any) -> datetime:

@@ -50,7 +50,15 @@ def test_a_field_that_an_older_version_did_not_write_takes_its_default():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"name":"x","wait":"long"}', '{"name":"x","inner":[{"at":"noon"}]}']
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"name":"x","wait":"long"}',
+        '{"name":"x","wait":1e300}',
+        '{"name":"x","inner":[{"at":"noon"}]}',
+    ],
 )
 def test_what_is_no_such_document_says_so(text):
     with pytest.raises(StreamctlError):
