@@ -15,7 +15,7 @@ from streamctl.core.runs import Reason, Run
 
 
 def started(run: Run, now: datetime) -> Event:
-    return _event(run, events.PROCESSOR_STARTED, now, {"since": _iso(run.since)})
+    return _event(run, events.PROCESSOR_STARTED, now, {"since": events.iso(run.since)})
 
 
 def failed(run: Run, processor: Processor, now: datetime) -> Event:
@@ -49,8 +49,8 @@ def stuck(run: Run, why: str, now: datetime) -> Event:
 def ended(run: Run, now: datetime) -> Event:
     said = {
         "reason": run.reason,
-        "last_sign": _iso(run.last_sign),
-        "last_frame": _iso(run.last_frame),
+        "last_sign": _iso_or_none(run.last_sign),
+        "last_frame": _iso_or_none(run.last_frame),
         "idle_s": run.idle.total_seconds(),
     }
     return _event(run, events.PROCESSOR_ENDED, now, said)
@@ -66,13 +66,11 @@ def _event(run: Run, kind: str, now: datetime, more: dict[str, Any]) -> Event:
         "camera": run.camera,
         "processor": run.processor,
         "run": run.id,
-        "time": _iso(now),
+        "time": events.iso(now),
         **more,
     }
     return events.event(kind, events.identity(run.id), detail)
 
 
-def _iso(time: datetime | None) -> str | None:
-    if time is None:
-        return None
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _iso_or_none(time: datetime | None) -> str | None:
+    return None if time is None else events.iso(time)

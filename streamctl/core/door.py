@@ -23,10 +23,8 @@ from streamctl.errors import AskedWrongly, Lost, Transient
 PATIENCE_S: Final = 10.0
 """How long one waking may look again and again, so that a quick stop is a quick delete."""
 
-
 LONGEST_DELAY_S: Final = 900
 """What SQS delays a message by at most (SendMessage, DelaySeconds)."""
-
 
 _ROUNDING: Final = timedelta(milliseconds=1)  # a function and the API write arrivals in two ways
 _NEAR_S: Final = 3.0  # a clock is early by up to a second, and a glance by a fragment: no new one
@@ -92,11 +90,11 @@ def advance(
             return looked.run if looked else None
         now = given.now()
         wait = (looked.due - now).total_seconds()
-        acting = _is_acting(looked, now)
-        if acting:
+        polls = _is_acting(looked, now)
+        if polls:
             pause = min(pause * 1.5, _POLL_AT_MOST_S) if _phase(looked) is phase else _POLL_S
             wait, phase = min(wait, pause), _phase(looked)
-        near = acting or wait <= _NEAR_S
+        near = polls or wait <= _NEAR_S
         if not near or now + timedelta(seconds=wait) > deadline:
             return (yield from _arm(replace(wake, clock=consumed), looked, looked.due, given))
         yield from ask(asking.Wait(max(wait, 0.0)))

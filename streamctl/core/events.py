@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 SOURCE: Final = "streamctl"
@@ -54,6 +55,11 @@ def event(kind: str, about: str, detail: Mapping[str, Any]) -> Event:
 def identity(*parts: str) -> str:
     """A short name made from the parts: 16 hexadecimal digits of their SHA-256."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def iso(time: datetime) -> str:
+    """A time, in UTC, as it stands in an event: ISO 8601, to the millisecond."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def slug(kind: str) -> str:

@@ -161,7 +161,7 @@ def _counted(story: Story, fresh: Mapping[str, Arrival], run: RunRef) -> Story:
     *_, latest = fresh.values()
     at = max(each.at for each in fresh.values())
     empty = any(not each.frame.faces for each in fresh.values())
-    strangers = sum(any(not f.matches for f in each.frame.faces) for each in fresh.values())
+    strangers = sum(each.frame.shows_strangers for each in fresh.values())
     remembered = min(max(REMEMBERED, 10 * len(fresh)), REMEMBERED_AT_MOST)
     return replace(
         story,
@@ -182,7 +182,8 @@ def _told(story: Story, run: RunRef, now: datetime, watch: Watch) -> Story:
         after = each
         if not each.id and not each.late and each.is_voted(watch.measures):
             after = _begun(story, each, watch, now)
-            said += [telling.started(story.camera, after, run)] * _is_told(after)
+            if _is_told(after):
+                said.append(telling.started(story.camera, after, run))
         elif _is_told(each) and each.has_news(now, watch.measures):
             after = sightings.updated(each, now)
             said.append(telling.updated(story.camera, after, run))

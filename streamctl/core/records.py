@@ -77,7 +77,7 @@ class Frame:
     @property
     def key(self) -> str:
         """What tells this frame from every other of its camera."""
-        return f"{self.fragment}+{self.offset.total_seconds():.3f}"
+        return frame_key(self.fragment, self.offset)
 
     @property
     def time(self) -> datetime:
@@ -88,6 +88,16 @@ class Frame:
     def produced(self) -> datetime:
         """When the frame was taken, by the producer's clock, which may be days off."""
         return self.producer_time + self.offset
+
+    @property
+    def shows_strangers(self) -> bool:
+        """Whether there is a face in it that matches nobody."""
+        return any(not face.matches for face in self.faces)
+
+
+def frame_key(fragment: str, offset: timedelta) -> str:
+    """A frame by where it is: events' ids are made from it, so it never changes."""
+    return f"{fragment}+{offset.total_seconds():.3f}"
 
 
 def parse(data: bytes) -> Frame:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from streamctl.core import events
-from streamctl.core.records import Box, Frame
+from streamctl.core.records import Box, Frame, frame_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def forgetting(sighting: Sighting, before: datetime) -> Sighting:
 
 def begun(sighting: Sighting, camera: str, attention: str, now: datetime) -> Sighting:
     """As it is once it is told of, under an id of its own."""
-    where = f"{sighting.first.fragment}+{sighting.first.offset.total_seconds():.3f}"
+    where = frame_key(sighting.first.fragment, sighting.first.offset)
     ident = events.identity(camera, sighting.person, where)
     told = replace(sighting, id=ident, attention=attention, votes=(), told=now)
     return replace(told, told_similarity=sighting.best.similarity)

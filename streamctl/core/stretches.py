@@ -16,6 +16,9 @@ from streamctl.core.runs import Former, Reason, Run
 STALE_AT_MOST: Final = timedelta(seconds=5)
 """How far Describe is taken to lag behind at most (docs/assumptions.md)."""
 
+BEGINS_A_RUN: Final = (Status.RUNNING, Status.STARTING, Status.FAILED)
+"""What a processor must be for a run to begin with it."""
+
 FORMER_RUNS: Final = 20
 
 
@@ -24,10 +27,9 @@ def adopt(
 ) -> Run | None:
     """The run that begins with this processor, or None where none does.
 
-    Only a processor that is RUNNING, STARTING or FAILED begins one, and not the same stretch of it
-    twice: `finished` is the camera's last run, over.
+    No stretch of a processor begins one twice: `finished` is the camera's last run, over.
     """
-    if processor.status not in (Status.RUNNING, Status.STARTING, Status.FAILED):
+    if processor.status not in BEGINS_A_RUN:
         return None
     if finished is not None and not _is_later(processor, finished):
         return None

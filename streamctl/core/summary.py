@@ -62,7 +62,7 @@ def frame_to_event(told: Iterable[Told]) -> Latency:
 
 def unknown_frames(arrivals: Iterable[Arrival]) -> int:
     """Frames with a face that matched nobody."""
-    return sum(any(not face.matches for face in each.frame.faces) for each in arrivals)
+    return sum(each.frame.shows_strangers for each in arrivals)
 
 
 def sightings(told: Iterable[Told], began: datetime, first_s: float) -> list[Seen]:

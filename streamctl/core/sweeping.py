@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from streamctl.core import asking, door, policy
+from streamctl.core import asking, door, policy, stretches
 from streamctl.core.asking import Asking, Given, OpenRun, Rules, ask
 from streamctl.core.door import Wake
 from streamctl.core.liveness import Status
@@ -32,7 +32,6 @@ are at it at once: after minutes without clocks, that is thousands of cameras.""
 
 BUDGET_S: Final = 45.0
 
-_BEGINS_A_RUN: Final = (Status.RUNNING, Status.STARTING, Status.FAILED)
 _SAME: Final = {Status.UPDATING.value: Status.RUNNING.value}
 
 
@@ -77,7 +76,7 @@ def find(rules: Rules, given: Given) -> Asking[tuple[Finding, ...]]:
     now = given.now()
     known = [_known(each, listed, now) for each in opened]
     runs = {each.processor for each in opened if each.processor}
-    begin = [name for name, status in listed.items() if status in _BEGINS_A_RUN]
+    begin = [name for name, status in listed.items() if status in stretches.BEGINS_A_RUN]
     strangers = _turn([name for name in begin if name not in runs], now)
     unknown = yield from _unknown(strangers, rules)
     rest = [

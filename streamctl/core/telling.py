@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from streamctl.core import events
@@ -49,8 +48,8 @@ def _detail(camera: str, sighting: Sighting, run: RunRef, now: FrameRef) -> dict
         "camera": camera,
         "processor": run.processor,
         "run": run.id,
-        "time": _iso(now.time),
-        "producer_time": _iso(now.produced),
+        "time": events.iso(now.time),
+        "producer_time": events.iso(now.produced),
         "sighting": sighting.id,
         **_whom(sighting),
         "attention": sighting.attention,
@@ -79,10 +78,6 @@ def _frame(ref: FrameRef) -> dict[str, Any]:
     return {
         "fragment": ref.fragment,
         "offset_s": ref.offset.total_seconds(),
-        "time": _iso(ref.time),
-        "producer_time": _iso(ref.produced),
+        "time": events.iso(ref.time),
+        "producer_time": events.iso(ref.produced),
     }
-
-
-def _iso(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

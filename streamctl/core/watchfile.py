@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from streamctl.core import names
 from streamctl.core.policy import format_duration, parse_duration
 from streamctl.core.sightings import MEASURES, UNKNOWN, Measures
-from streamctl.core.watch import Attention, Hours, Rule, Watch
+from streamctl.core.watch import WATCH, Attention, Hours, Rule, Watch
 from streamctl.errors import AskedWrongly
 
 MAX_BYTES: Final = 64 * 1024
@@ -51,7 +51,7 @@ def parse(text: str) -> Watch:
     return Watch(
         rules=tuple(_rule(each, f"rule {number}") for number, each in enumerate(rules, 1)),
         same=_same(_table(given, "same")),
-        cooldown=_length(given, "cooldown", timedelta(0), "the file"),
+        cooldown=_length(given, "cooldown", WATCH.cooldown, "the file"),
         measures=_measures(_table(given, "sighting")),
     )
 
