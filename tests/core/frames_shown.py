@@ -1,24 +1,19 @@
 """Frames with people in them, and a story into which they are folded."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from streamctl.core import events, folding
 from streamctl.core.folding import Arrival, Story
 from streamctl.core.records import Box, Face, Frame, Match
 from streamctl.core.telling import RunRef
+from tests.core.scene import CAMERA, at
 
-CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
-ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 RUN = RunRef("door", "door@1")
 STARTED, UPDATED, ENDED = (
     events.SIGHTING_STARTED,
     events.SIGHTING_UPDATED,
     events.SIGHTING_ENDED,
 )
-
-
-def at(second):
-    return ZERO + timedelta(seconds=second)
 
 
 def arrival(second, *people, unknown=0, similarity=90.0, lag=1.0):

@@ -9,8 +9,9 @@ from streamctl.core.policy import OnEnd, Policy
 from streamctl.core.sightings import UNKNOWN
 from streamctl.core.telling import RunRef
 from streamctl.core.watch import Attention, Rule, Watch
-from tests.core.frames_shown import CAMERA, RUN, arrival
-from tests.core.teardown_world import IDLE, World, at
+from tests.core.frames_shown import RUN, arrival
+from tests.core.scene import CAMERA, at
+from tests.core.teardown_world import IDLE, World
 
 RULES = (
     Rule(Attention.ALERT, person=UNKNOWN),

@@ -1,20 +1,15 @@
 """A small world for tests of the teardown: a camera, its processor, and the run that we saved."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from streamctl.core import documents, stretches, teardown
 from streamctl.core.liveness import Processor, Status, Video
 from streamctl.core.policy import Ownership, Policy
-from streamctl.core.runs import Action, Run, Seen
+from streamctl.core.runs import Action, Phase, Run, Seen
+from tests.core.scene import CAMERA, ZERO, at
 
-ZERO = datetime(2026, 1, 1, tzinfo=UTC)
-CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
 IDLE = timedelta(seconds=20)
-
-
-def at(seconds):
-    return ZERO + timedelta(seconds=seconds)
 
 
 @dataclass
@@ -81,3 +76,12 @@ class World:
                 break
             now = max(now + 0.25, (step.due - ZERO).total_seconds())
         return now
+
+
+def about_to_be_stopped():
+    """A world whose video ended at 100 s: at 121 s it was decided to stop the processor."""
+    world = World(video=100, arrival=98)
+    world.until(1, 119.9)
+    world.look(121)
+    assert (world.run.phase, world.done) == (Phase.STOPPING, [])
+    return world

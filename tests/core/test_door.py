@@ -7,18 +7,17 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.simulated_aws import Camera, Message, SimulatedAws, Timeline, moment
-from streamctl.core import acting, asking, door, folding, policy, sightings, teardown
+from streamctl.core import acting, asking, door, policy, sightings, teardown
 from streamctl.core.asking import Given, Rules
 from streamctl.core.door import Wake
-from streamctl.core.folding import Arrival, Story
 from streamctl.core.liveness import Video
 from streamctl.core.policy import OnEnd, Ownership, Policy
-from streamctl.core.records import Box, Face, Frame, Match
 from streamctl.core.runs import Phase, Reason, Seen
-from streamctl.core.telling import RunRef
 from streamctl.errors import AskedWrongly, Lost, Throttled, Unreachable
+from tests.core.answering import follow
+from tests.core.frames_shown import arrival, fold
+from tests.core.scene import CAMERA
 
-CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
 POLICY = Policy(idle_after=timedelta(seconds=20))
 RULES = Rules("main", timedelta(seconds=5))
 
@@ -43,29 +42,19 @@ class World:
         self.timeline.run(3)
 
     def take(self, steps):
-        """Answer every request; what the steps come to."""
-        try:
-            request = next(steps)
-            while True:
-                request = self._resume(steps, request)
-        except StopIteration as over:
-            return over.value
-
-    def _resume(self, steps, request):
-        self.asked.append(type(request).__name__)
-        if isinstance(request, asking.Wait):
-            self.timeline.run(self.timeline.now + request.seconds)
-            return steps.send(None)
-        error = self.fails.pop(type(request).__name__, None)
-        if error:
-            return steps.throw(error)
-        try:
-            answer = self._answer(request)
-        except Exception as error:  # noqa: BLE001 - thrown where it belongs
-            return steps.throw(error)
-        return steps.send(answer)
+        return follow(steps, self._answer)
 
     def _answer(self, request):
+        kind = type(request).__name__
+        self.asked.append(kind)
+        if isinstance(request, asking.Wait):
+            self.timeline.run(self.timeline.now + request.seconds)
+            return None
+        if kind in self.fails:
+            raise self.fails.pop(kind)
+        return self._found(request)
+
+    def _found(self, request):
         return self.aws.answer(request)
 
     def advance(self, trigger="message", **wake):
@@ -128,29 +117,26 @@ def test_whatever_else_wakes_it_looks_closely(trigger):
     assert "Describe" in world.asked
 
 
-class Telling(World):
+class WithSighting(World):
     """A world in which one sighting is open, folded up to 5 s, and results go on for a while."""
 
     def __init__(self, results_end_s):
         super().__init__()
-        face = Face(Box(0.1, 0.1, 0.2, 0.2), 99.0, (Match("ada", "id", 90.0),))
-        frame = Frame(CAMERA, "1", timedelta(0), moment(4.5), moment(4.5), (face,))
-        arrivals = [Arrival(frame, moment(5.0))]
-        self.story = folding.fold(Story(CAMERA), arrivals, RunRef(), moment(5.0))
+        self.story = fold(arrival(4.5, "ada", lag=0.5))
         self.results_end = moment(results_end_s)
         self.closed = []
 
-    def _answer(self, request):
+    def _found(self, request):
         match request:
             case asking.Load():
-                return replace(super()._answer(request), story=self.story)
+                return replace(super()._found(request), story=self.story)
             case asking.NewestArrival():
                 return self.results_end
             case asking.CloseSightings(_, _, everything):
                 self.closed.append(everything)
                 return replace(self.story, open=())
             case _:
-                return super()._answer(request)
+                return super()._found(request)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +147,7 @@ class Telling(World):
     ],
 )
 def test_the_end_of_a_run_ends_its_sightings_once_all_records_are_folded(results_end_s, closed):
-    world = Telling(results_end_s)
+    world = WithSighting(results_end_s)
     world.advance()
     world.aws.flow(CAMERA, on=False)
     world.ring_until_gone()
@@ -170,7 +156,7 @@ def test_the_end_of_a_run_ends_its_sightings_once_all_records_are_folded(results
 
 
 def test_a_sighting_left_open_by_a_run_is_seen_to_by_a_clock():
-    world = Telling(6.0)
+    world = WithSighting(6.0)
     world.advance()
     world.aws.flow(CAMERA, on=False)
     world.ring_until_gone()
@@ -235,8 +221,8 @@ def test_a_clock_that_could_not_be_handled_comes_again_soon(error):
     world.advance()
     world.fails = {"Load": error}
     body = world.ring()
-    (again,) = [each for each in [world.ring()] if each["clock"] == body["clock"]]
-    assert again["tries"] == 1
+    again = world.ring()
+    assert (again["clock"], again["tries"]) == (body["clock"], 1)
 
 
 def test_the_more_tries_were_in_vain_the_later_the_next():
@@ -254,24 +240,31 @@ def test_the_more_tries_were_in_vain_the_later_the_next():
     assert delays == [10, 20, 40, 80, 160, 160, 160, 160]
 
 
+class SlowOnce(World):
+    """A world in which one answer about a processor that is to be stopped takes too long."""
+
+    was_slow = False
+
+    def _found(self, request):
+        found = super()._found(request)
+        if isinstance(request, asking.Describe) and not self.was_slow and self._stops():
+            self.was_slow = True
+            self.timeline.run(self.timeline.now + acting.ACT_WITHIN.total_seconds() + 1)
+        return found
+
+    def _stops(self):
+        run, *_ = self.aws.runs.get(CAMERA, (None,))
+        return run is not None and run.phase is Phase.STOPPING
+
+
 def test_what_was_seen_too_long_ago_is_looked_at_again_before_it_is_acted_on():
     """Between the look and the deed video may come back."""
-    world = World()
+    world = SlowOnce()
     world.advance()
     world.aws.flow(CAMERA, on=False)
     world.timeline.run(60)
-    slow = {"left": 1}
-
-    def describe(request, answer=world.aws._answer_Describe):
-        found = answer(request)
-        run = world.aws.runs[CAMERA][0]
-        if run.phase is Phase.STOPPING and slow["left"]:
-            slow["left"] -= 1
-            world.timeline.run(world.timeline.now + acting.ACT_WITHIN.total_seconds() + 1)
-        return found
-
-    world.aws._answer_Describe = describe
     world.advance()
+    assert world.was_slow
     assert "Stop" not in world.asked  # though it was decided, and saved
     assert world.aws.runs[CAMERA][0].phase is Phase.STOPPING
     world.ring_until_gone()
@@ -394,5 +387,6 @@ def test_former_runs_are_remembered():
     ],
 )
 def test_a_message_that_is_none_of_ours_is_refused(message):
+    world = World()
     with pytest.raises(AskedWrongly, match="clock queue"):
-        World().take(door.answer(message, RULES, World().given))
+        world.take(door.answer(message, RULES, world.given))

@@ -12,18 +12,16 @@ from streamctl.core.records import Match
 from streamctl.core.sightings import Measures
 from streamctl.core.watch import Watch
 from tests.core.frames_shown import (
-    CAMERA,
     ENDED,
     RUN,
     STARTED,
     UPDATED,
-    ZERO,
     arrival,
-    at,
     fold,
     said,
     shown,
 )
+from tests.core.scene import CAMERA, ZERO, at
 
 # -- who is told of -------------------------------------------------------------------------------
 
@@ -208,7 +206,7 @@ def test_frames_that_lag_do_not_end_what_they_continue():
 
 def test_a_backlog_that_is_folded_at_last_is_not_ended_between_two_batches():
     """All of it arrived ten minutes ago: silence counts from when it was folded."""
-    story = fold(arrival(0, "ada"), arrival(1, "ada"), story=None, now=600)
+    story = fold(arrival(0, "ada"), arrival(1, "ada"), now=600)
     story = folding.close(story, at(601), RUN)
     story = fold(arrival(2, "ada"), story=story, now=602)
     assert [each.frames for each in story.open] == [3]

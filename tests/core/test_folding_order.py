@@ -12,14 +12,8 @@ from streamctl.core import documents, folding
 from streamctl.core.folding import Story
 from streamctl.core.sightings import Measures
 from streamctl.core.watch import WATCH, Watch
-from tests.core.frames_shown import (
-    CAMERA,
-    ENDED,
-    RUN,
-    STARTED,
-    UPDATED,
-    arrival,
-)
+from tests.core.frames_shown import ENDED, RUN, STARTED, UPDATED, arrival
+from tests.core.scene import CAMERA
 
 WINDOW_S = 5.0
 LATE_S = 59.0 - WINDOW_S

@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamctl.core import events, replaying
-from streamctl.core.watch import Watch
-from tests.core.frames_shown import arrival, at
+from streamctl.core.watch import WATCH, Watch
+from tests.core.frames_shown import arrival
+from tests.core.scene import at
 
 
-def told(*arrivals, watch=None):
+def told(*arrivals, watch=WATCH):
     return [
         (each.at, each.event.type, each.event.detail["person"])
-        for each in replaying.replay(arrivals, watch or Watch())
+        for each in replaying.replay(arrivals, watch)
     ]
 
 

@@ -11,6 +11,7 @@ from streamctl.core.liveness import Processor, Status
 from streamctl.core.policy import Ownership, Policy
 from streamctl.core.sweeping import Finding, Would
 from streamctl.errors import NotAllowed, StreamctlError, Throttled
+from tests.core.answering import follow
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 RULES = Rules("main", timedelta(seconds=5))
@@ -28,32 +29,24 @@ def open_run(name, late_s=-30, expects="RUNNING"):
 
 @dataclass
 class World:
-    """What stands in the index, what is listed, and whose tags say what."""
+    """What stands in the index, what is listed, and whose tags say what. `fails` is what comes of
+    advancing any camera.
+    """
 
     opened: tuple = ()
     listed: dict = field(default_factory=dict)
     tags: dict = field(default_factory=dict)
+    fails: StreamctlError | None = None
     asked: list = field(default_factory=list)
 
-    def take(self, steps, advanced=None):
-        """Answer every request; a camera that is advanced raises or has no run, as `advanced` says."""
-        try:
-            request = next(steps)
-            while True:
-                self.asked.append(request)
-                try:
-                    if isinstance(request, asking.Load) and advanced is not None:
-                        raise advanced
-                    answer = self.answer(request)
-                except StreamctlError as error:
-                    request = steps.throw(error)
-                else:
-                    request = steps.send(answer)
-        except StopIteration as over:
-            return over.value
+    def take(self, steps):
+        return follow(steps, self.answer)
 
     def answer(self, request):
+        self.asked.append(request)
         match request:
+            case asking.Load() if self.fails:
+                raise self.fails
             case asking.ListOpen():
                 return self.opened
             case asking.ListProcessors():
@@ -148,11 +141,12 @@ def test_strangers_are_asked_a_hundred_at_a_time_and_all_of_them_in_turn():
     ],
 )
 def test_one_cameras_failure_spares_the_others(error, result):
-    world = World((open_run("a", 100), open_run("b", 90)), {"a": "RUNNING", "b": "RUNNING"})
-    swept = world.take(sweeping.sweep(RULES, GIVEN), advanced=error)
-    assert [(each.finding.processor, each.result) for each in swept] == [
-        ("a", result),
-        ("b", result),
+    listed = {"a": "RUNNING", "b": "RUNNING"}
+    world = World((open_run("a", 100), open_run("b", 90)), listed, fails=error)
+    swept = world.take(sweeping.sweep(RULES, GIVEN))
+    assert [(each.finding.processor, each.result, each.failed) for each in swept] == [
+        ("a", result, True),
+        ("b", result, True),
     ]
 
 
@@ -164,6 +158,7 @@ class Slow(World):
     def answer(self, request):
         if not isinstance(request, asking.Load | asking.Send):
             return super().answer(request)
+        self.asked.append(request)
         self.now += timedelta(seconds=10)
         if isinstance(request, asking.Load):
             raise Throttled("slow down")
@@ -188,6 +183,6 @@ def test_what_the_time_does_not_suffice_for_is_handed_on_and_then_left():
 
 def test_a_camera_whose_run_and_story_are_both_overdue_is_advanced_once():
     story = OpenRun(camera("a"), NOW - timedelta(seconds=80))
-    world = World((open_run("a", 100), story), {"a": "RUNNING"})
-    swept = world.take(sweeping.sweep(RULES, GIVEN), advanced=Throttled("x"))
+    world = World((open_run("a", 100), story), {"a": "RUNNING"}, fails=Throttled("x"))
+    swept = world.take(sweeping.sweep(RULES, GIVEN))
     assert len(swept) == 1

@@ -8,7 +8,8 @@ from streamctl.core import events, teardown
 from streamctl.core.liveness import Status
 from streamctl.core.policy import OnEnd, Policy
 from streamctl.core.runs import FIRST_CHANGES, LAST_CHANGES, Action, Phase, Reason
-from tests.core.teardown_world import IDLE, World, at
+from tests.core.scene import at
+from tests.core.teardown_world import IDLE, World
 
 
 @pytest.mark.parametrize("status", [Status.STOPPED, Status.STOPPING, Status.UPDATING])

@@ -4,7 +4,8 @@ from streamctl.core import events, teardown
 from streamctl.core.liveness import Status
 from streamctl.core.policy import OnEnd, Policy
 from streamctl.core.runs import Action, Phase, Reason
-from tests.core.teardown_world import IDLE, ZERO, World, at
+from tests.core.scene import ZERO, at
+from tests.core.teardown_world import IDLE, World, about_to_be_stopped
 
 
 def test_one_stopped_by_hand_while_video_flows_is_left_alone():
@@ -55,9 +56,7 @@ def test_another_created_under_the_same_name_is_not_touched():
 
 
 def test_one_started_anew_by_hand_is_a_new_run():
-    world = World(video=100, arrival=98)
-    world.until(1, 119.9)
-    world.look(121)  # decided to stop it
+    world = about_to_be_stopped()
     world.updated = at(121.1)  # stopped and started again by hand
     world.look(121.5)
     assert (world.run.reason, world.done) == (Reason.RESTARTED, [])
@@ -87,10 +86,7 @@ def test_a_camera_that_is_gone_takes_its_processor_along():
 
 def test_a_camera_that_goes_while_its_processor_is_to_be_stopped_is_the_reason():
     """Its video cannot be looked at any more: the want of it would be no reason."""
-    world = World(video=100, arrival=98)
-    world.until(1, 119.9)
-    world.look(121)
-    assert world.run.phase is Phase.STOPPING
+    world = about_to_be_stopped()
     world.camera, world.video = False, None
     world.until(121.5, 140)
     assert (world.run.reason, world.status) == (Reason.CAMERA_GONE, None)
@@ -110,9 +106,7 @@ def test_a_stale_description_of_a_finished_run_begins_no_new_one():
 
 def test_a_description_older_than_what_is_known_decides_nothing():
     """What was seen STOPPED is not RUNNING again by an answer from before the stop."""
-    world = World(video=100, arrival=98)
-    world.until(1, 119.9)
-    world.look(121)
+    world = about_to_be_stopped()
     world.look(121.3)
     assert world.done == [Action.STOP]
     world.look(122)  # seen STOPPED

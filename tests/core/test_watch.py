@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -11,7 +10,8 @@ from streamctl.core import documents, events, folding, records
 from streamctl.core.folding import Arrival, Story
 from streamctl.core.sightings import UNKNOWN
 from streamctl.core.watch import Attention, Hours, Rule, Watch
-from tests.core.frames_shown import CAMERA, RUN, arrival, at
+from tests.core.frames_shown import RUN, arrival
+from tests.core.scene import CAMERA, at
 
 ALLOW, ALERT, IGNORE = Attention.ALLOW, Attention.ALERT, Attention.IGNORE
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
@@ -164,8 +164,7 @@ def test_what_is_cooling_is_forgotten_in_time():
         for later in (0, 1):
             shown = arrival(second + later, f"p{second}")
             story = folding.fold(story, [shown], RUN, at(second + later), watch)
-    assert len(story.cooling) <= 4
-    assert replace(story, cooling=()) != story
+    assert 1 <= len(story.cooling) <= 4
 
 
 @pytest.mark.parametrize(

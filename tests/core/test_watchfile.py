@@ -1,6 +1,7 @@
 """What a platform watches for, as people write it: read with limits, written so that it is read back."""
 
 import contextlib
+import re
 from datetime import time, timedelta
 
 import pytest
@@ -83,9 +84,8 @@ def test_an_empty_file_is_what_holds_by_default():
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_the_place(text, said):
-    with pytest.raises(AskedWrongly, match=r".") as refused:
+    with pytest.raises(AskedWrongly, match=re.escape(said)):
         watchfile.parse(text)
-    assert said in str(refused.value)
 
 
 @given(st.text(max_size=200))

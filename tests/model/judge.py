@@ -45,13 +45,10 @@ class Judge:
         run, now, aws = request.run, self.timeline.now, self.aws
         self.deeds += 1
         seen, real = aws.as_of(run.processor, last_seen.processor), aws.as_of(run.processor, now)
-        for one, what in ((seen, "when last described"), (real, "now")):
-            if one is None or _is_of(one, run):
-                continue
-            if one is seen:
-                self._is_wrong(f"{brief(request)} of another run, {what}: {one}")
-            else:
-                self.unavoidable.append(now - seconds(real.updated))
+        if seen and not _is_of(seen, run):
+            self._is_wrong(f"{brief(request)} of another run, when last described: {seen}")
+        elif real and not _is_of(real, run):
+            self.unavoidable.append(now - seconds(real.updated))
         if seen and not self.world.is_ours(seen):
             self._is_wrong(f"{brief(request)} of a processor that is not ours")
         if isinstance(request, asking.Delete):
