@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
-from streamctl.local.kinesisvideo import refusals
+from streamctl.local.kinesisvideo import refusals, tokens
 from streamctl.local.kinesisvideo.cameras import Camera, Cameras
 from streamctl.local.kinesisvideo.getmedia import error_document, seconds
 from streamctl.local.kinesisvideo.storage import Fragment
+from streamctl.local.kinesisvideo.timerange import TimeRange, moment
 from streamctl.local.service import Call, Operation
 from streamctl.media import ebml
 
@@ -22,11 +20,9 @@ _CHUNK: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A selector, and the place behind which its next page begins."""
+    """A range, and the place behind which its next page begins."""
 
-    by_producer: bool
-    start_ms: int
-    end_ms: int
+    span: TimeRange
     after: str = ""
 
     @classmethod
@@ -37,29 +33,20 @@ class _Page:
         if "FragmentSelector" not in params:
             raise refusals.invalid("FragmentSelector is required where there is no NextToken")
         selector = params["FragmentSelector"]
-        span = selector["TimestampRange"]
-        start_ms, end_ms = unix_ms(span["StartTimestamp"]), unix_ms(span["EndTimestamp"])
-        if start_ms > end_ms:
-            raise refusals.invalid("the StartTimestamp is after the EndTimestamp")
-        return cls(selector["FragmentSelectorType"] == "PRODUCER_TIMESTAMP", start_ms, end_ms)
+        return cls(TimeRange.of(selector["FragmentSelectorType"], selector["TimestampRange"]))
 
     @classmethod
     def _of_token(cls, token: str) -> _Page:
-        try:
-            match json.loads(base64.b64decode(token, validate=True)):
-                case [bool(by_producer), int(start_ms), int(end_ms), str(after)]:
-                    return cls(by_producer, start_ms, end_ms, after)
-        except (ValueError, RecursionError):
-            pass
+        match tokens.read(token):
+            case [bool(by_producer), int(start_ms), int(end_ms), str(after)]:
+                return cls(TimeRange(by_producer, start_ms, end_ms), after)
         raise refusals.invalid("the NextToken is not one of ours")
 
     def token(self, after: str) -> str:
-        place = (self.by_producer, self.start_ms, self.end_ms, after)
-        return base64.b64encode(json.dumps(place).encode()).decode()
+        return tokens.write(*astuple(self.span), after)
 
     def selects(self, fragment: Fragment) -> bool:
-        time_ms = fragment.producer_ms if self.by_producer else fragment.server_ms
-        return self.start_ms <= time_ms <= self.end_ms and _place(fragment) > self.after
+        return self.span.selects(fragment) and _place(fragment) > self.after
 
 
 class Archive:
@@ -100,9 +87,10 @@ class Archive:
         name = camera.settings.name
         if not camera.retention_s:
             raise refusals.not_found(f"{name} (its data retention is 0)")
-        if not page.by_producer and page.end_ms < (self._now() - camera.retention_s) * 1000:
+        end_ms, kept_from_s = page.span.end_ms, self._now() - camera.retention_s
+        if not page.span.by_producer and end_ms < kept_from_s * 1000:
             raise refusals.invalid(
-                f"End timestamp {page.end_ms} is outside of the stream retention period."
+                f"End timestamp {end_ms} is outside of the stream retention period."
             )
 
 
@@ -154,13 +142,3 @@ def _described(fragment: Fragment) -> dict[str, Any]:
 def _place(fragment: Fragment) -> str:
     """Where a fragment stands in listings: fixed, and unlike the order of time."""
     return fragment.number[::-1]
-
-
-def moment(time_ms: int) -> datetime:
-    """Unix milliseconds as the datetime that answers carry."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC)
-
-
-def unix_ms(moment: datetime) -> int:
-    """A request's datetime as Unix milliseconds."""
-    return round(moment.timestamp() * 1000)

@@ -19,6 +19,7 @@ from streamctl.local.kinesisvideo.bodies import Dropped
 from streamctl.local.kinesisvideo.cameras import Camera
 from streamctl.local.kinesisvideo.splitter import MAX_FRAGMENT_MS
 from streamctl.local.kinesisvideo.storage import Fragment, State, Storage
+from streamctl.local.kinesisvideo.timerange import unix_ms
 from streamctl.media import ebml
 
 _CHUNK: Final = 65_536
@@ -62,7 +63,7 @@ class Start:
         return storage.settled() if self.after is None else self.after
 
     def reached_by(self, fragment: Fragment) -> bool:
-        begins = fragment.producer_ms if self.by_producer else fragment.server_ms
+        begins = fragment.begins_ms(by_producer=self.by_producer)
         arriving = fragment.state is State.ARRIVING
         return begins + (MAX_FRAGMENT_MS if arriving else fragment.length_ms) >= self.at_ms
 
@@ -78,7 +79,7 @@ def _moment_ms(selector: Mapping[str, Any]) -> int:
     moment = selector.get("StartTimestamp")
     if not isinstance(moment, datetime):
         raise refusals.invalid("StartTimestamp is required for this StartSelectorType")
-    return round(moment.timestamp() * 1000)
+    return unix_ms(moment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Final
 
-from streamctl.local.kinesisvideo import refusals
-from streamctl.local.kinesisvideo.archive import Archive, moment, unix_ms
+from streamctl.local.kinesisvideo import refusals, tokens
+from streamctl.local.kinesisvideo.archive import Archive
 from streamctl.local.kinesisvideo.cameras import Cameras
 from streamctl.local.kinesisvideo.extractor import Extractor
 from streamctl.local.kinesisvideo.storage import Fragment
+from streamctl.local.kinesisvideo.timerange import TimeRange, moment
 from streamctl.local.service import Call, Operation
 
 PAGE: Final = 25  # images; more may be asked for, and none gets them (API model, MaxResults)
@@ -26,52 +26,43 @@ PAGE_CHARACTERS: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """The times at which images are wanted, from the `first`-th on. Unix milliseconds."""
+    """When images are wanted: every `interval_ms` of a span, from the `first`-th time on."""
 
-    by_producer: bool
-    start_ms: int
-    end_ms: int
+    span: TimeRange
     interval_ms: int
     first: int = 0
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Sampling:
         """Raises ServiceFault for a range or an interval that AWS refuses, or another's token."""
-        start_ms, end_ms = unix_ms(params["StartTimestamp"]), unix_ms(params["EndTimestamp"])
+        wanted = TimeRange.of(params["ImageSelectorType"], params)
         interval_ms = params.get("SamplingInterval", DEFAULT_INTERVAL_MS)
-        if start_ms > end_ms:
-            raise refusals.invalid("the StartTimestamp is after the EndTimestamp")
-        if end_ms - start_ms > LONGEST_MS:
+        if wanted.length_ms > LONGEST_MS:
             raise refusals.invalid(f"the time range is longer than {LONGEST_MS // 1000} seconds")
         if interval_ms < SHORTEST_INTERVAL_MS:
             raise refusals.invalid(f"SamplingInterval is less than {SHORTEST_INTERVAL_MS} ms")
-        by_producer = params["ImageSelectorType"] == "PRODUCER_TIMESTAMP"
-        whole = cls(by_producer, start_ms, end_ms, interval_ms)
+        whole = cls(wanted, interval_ms)
         return whole if "NextToken" not in params else whole._of_token(params["NextToken"])
 
     def _of_token(self, token: str) -> Sampling:
-        try:
-            match json.loads(base64.b64decode(token, validate=True)):
-                case [bool(by_producer), int(start_ms), int(end_ms), int(interval_ms), int(first)]:
-                    found = Sampling(by_producer, start_ms, end_ms, interval_ms, first)
-                    if found == self.later(first) and first > 0 and found.times_ms:
-                        return found
-        except (ValueError, RecursionError):
-            pass
+        match tokens.read(token):
+            case [bool(by_producer), int(start_ms), int(end_ms), int(interval_ms), int(first)]:
+                found = Sampling(TimeRange(by_producer, start_ms, end_ms), interval_ms, first)
+                if found == self.later(first) and first > 0 and found.times_ms:
+                    return found
         raise refusals.invalid("the NextToken is not one of this request")
 
     @property
     def token(self) -> str:
-        place = (self.by_producer, self.start_ms, self.end_ms, self.interval_ms, self.first)
-        return base64.b64encode(json.dumps(place).encode()).decode()
+        return tokens.write(*astuple(self.span), self.interval_ms, self.first)
 
     @property
     def times_ms(self) -> range:
-        begin = self.start_ms + self.first * self.interval_ms
-        return range(begin, self.end_ms + 1, self.interval_ms)
+        begin = self.span.start_ms + self.first * self.interval_ms
+        return range(begin, self.span.end_ms + 1, self.interval_ms)
 
     def later(self, first: int) -> Sampling:
-        return Sampling(self.by_producer, self.start_ms, self.end_ms, self.interval_ms, first)
+        return replace(self, first=first)
 
     def wanted(
         self, fragments: Iterable[Fragment], times_ms: Sequence[int]
@@ -81,11 +72,11 @@ class Sampling:
         A fragment that began before the start is not looked at, whatever it holds: GetImages looks
         for fragments that begin in the range (boto3 issue 3712). Of several the oldest counts.
         """
-        starts = [(self._begins_ms(f), f) for f in fragments]
+        starts = [(self.span.begins_ms(f), f) for f in filter(self.span.selects, fragments)]
         near = [
             (begins, f)
             for begins, f in starts
-            if self.start_ms <= begins and times_ms[0] - f.length_ms <= begins <= times_ms[-1]
+            if times_ms[0] - f.length_ms <= begins <= times_ms[-1]
         ]
         found: list[tuple[str | None, int]] = []
         for time_ms in times_ms:
@@ -93,9 +84,6 @@ class Sampling:
             begins, fragment = next(held, (time_ms, None))
             found.append((str(fragment.path) if fragment else None, time_ms - begins))
         return found
-
-    def _begins_ms(self, fragment: Fragment) -> int:
-        return fragment.producer_ms if self.by_producer else fragment.server_ms
 
 
 class Images:

@@ -53,6 +53,10 @@ class Fragment:
     whole_at: float = 0.0
     _file: FileIO | None = field(default=None, repr=False)
 
+    def begins_ms(self, *, by_producer: bool) -> int:
+        """On the producer's clock, or on the server's."""
+        return self.producer_ms if by_producer else self.server_ms
+
     @property
     def end_ms(self) -> int:
         """When its last frame came, by the server's clock."""

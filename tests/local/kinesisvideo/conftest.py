@@ -10,7 +10,7 @@ import pytest
 
 from streamctl.local.cloud import Cloud, Timings
 from streamctl.local.kinesisvideo.service import KinesisVideoService
-from streamctl.local.service import Call
+from streamctl.local.service import Call, ServiceFault
 from streamctl.local.switches import Switches
 from streamctl.media import camera, ebml
 from streamctl.media.recording import Recording
@@ -205,6 +205,22 @@ class World:
         connection = self.put(name, **how)
         connection.end(body)
         return await connection.done()
+
+    async def filmed(self, film, every=1, **how):
+        """A camera with a film's fragments, `every` so many seconds by the server's clock."""
+        camera = await self.camera(**how)
+        head, fragments = film
+        for fragment in fragments:
+            await self.put_whole(head + fragment)
+            self.clock.forward(every)
+        return camera
+
+    @staticmethod
+    async def refused(awaitable):
+        """The code and the HTTP status that a call is refused with."""
+        with pytest.raises(ServiceFault) as fault:
+            await awaitable
+        return fault.value.code, fault.value.status
 
     def get(self, kind="EARLIEST", name="door", **selector):
         connection = Connection(self.service.get_media)

@@ -10,7 +10,9 @@ import pytest
 
 from streamctl.local.kinesisvideo import clips
 from streamctl.media import camera as player
-from streamctl.media import ebml, header, mkv
+from streamctl.media import ebml
+from streamctl.media.mkv import fragments as fragments_in
+from streamctl.media.recording import Recording
 
 BEGAN = 1_795_200_000
 NONE_FOUND = (404, "ResourceNotFoundException")
@@ -18,16 +20,6 @@ NONE_FOUND = (404, "ResourceNotFoundException")
 
 def run(story):
     asyncio.run(story())
-
-
-async def stored(here, film, every=1, **how):
-    """A camera with a film's fragments, `every` so many seconds by the server's clock."""
-    camera = await here.camera(**how)
-    head, fragments = film
-    for fragment in fragments:
-        await here.put_whole(head + fragment)
-        here.clock.forward(every)
-    return camera
 
 
 async def played(here, *span, **how):
@@ -56,7 +48,7 @@ def test_a_clip_holds_every_frame_of_its_fragments(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed())
+        await here.filmed(filmed())
         assert await played(here, BEGAN, BEGAN + 2) == every_40_ms(0, 75)
 
     run(story)
@@ -67,7 +59,7 @@ def test_it_is_made_of_the_fragments_that_begin_in_the_range(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed())
+        await here.filmed(filmed())
         assert await played(here, BEGAN + 1, BEGAN + 2) == every_40_ms(0, 50)
         assert await played(here, BEGAN + 0.001, BEGAN + 1.999) == every_40_ms(0)
         assert await played(here, 0.5, 2.5, kind="PRODUCER_TIMESTAMP") == every_40_ms(0, 50)
@@ -80,7 +72,7 @@ def test_gaps_stay_on_the_clock_that_was_asked_for(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=50), every=2)
+        await here.filmed(filmed(frames=50), every=2)
         assert await played(here, BEGAN, BEGAN + 3) == [*every_40_ms(0), *every_40_ms(2000)]
         assert await played(here, 0, 3, kind="PRODUCER_TIMESTAMP") == every_40_ms(0, 50)
 
@@ -92,7 +84,7 @@ def test_what_came_faster_than_it_was_filmed_is_not_played_faster(world, filmed)
 
     async def story():
         here = world()
-        await stored(here, filmed(), every=0.001)
+        await here.filmed(filmed(), every=0.001)
         here.clock.forward(1)
         assert await played(here, BEGAN, BEGAN + 1) == every_40_ms(0, 75)
 
@@ -105,7 +97,7 @@ def test_what_a_producer_sent_twice_is_in_it_once(world, filmed):
     async def story():
         here = world()
         head, (first, second, _) = filmed()
-        await stored(here, (head, [first, second, first, second]))
+        await here.filmed((head, [first, second, first, second]))
         assert await played(here, BEGAN, BEGAN + 3) == every_40_ms(0, 50)
         assert await played(here, 0, 3, kind="PRODUCER_TIMESTAMP") == every_40_ms(0, 50)
 
@@ -117,7 +109,7 @@ def test_a_clip_ends_at_its_limits(world, filmed, monkeypatch):
 
     async def story():
         here = world()
-        camera = await stored(here, filmed())
+        camera = await here.filmed(filmed())
         assert (clips.MOST_FRAGMENTS, clips.MOST_BYTES) == (200, 100_000_000)
         with monkeypatch.context() as less:
             less.setattr(clips, "MOST_FRAGMENTS", 2)
@@ -134,7 +126,7 @@ def test_what_is_no_more_is_left_out(world, filmed):
 
     async def story():
         here = world()
-        camera = await stored(here, filmed())
+        camera = await here.filmed(filmed())
         first, second, third = (fragment.path for fragment in camera.storage.kept())
         second.unlink()
         assert await played(here, BEGAN, BEGAN + 2) == [*every_40_ms(0), *every_40_ms(2000)]
@@ -152,10 +144,8 @@ def test_sound_is_left_out(world, filmed):
         here = world()
         await here.camera()
         head, (fragment, *_) = filmed(frames=25)
-        (track,) = next(mkv.fragments([head + fragment])).opened.tracks
-        both = player.opening(track).replace(*with_sound(track))
         sound = ebml.write_simple_block(ebml.Block(2, 0, True, b"la"))
-        answer = await here.put_whole(both + fragment + sound)
+        answer = await here.put_whole(with_sound(head) + fragment + sound)
         assert "PERSISTED" in answer.said
         here.clock.forward(1)
         assert await played(here, BEGAN, BEGAN + 1) == every_40_ms(0)
@@ -163,13 +153,15 @@ def test_sound_is_left_out(world, filmed):
     run(story)
 
 
-def with_sound(track):
-    """The Tracks of a header, and the same with a track of AAC behind."""
-    entry = ebml.write(ebml.TRACK_ENTRY, header._track_entry(track))
+def with_sound(head):
+    """A film's header, with a track of AAC behind its own."""
+    (tracks,) = (event.payload for event in ebml.Walker().feed(head) if event.id == ebml.TRACKS)
+    alone = ebml.write(ebml.TRACKS, tracks)
+    assert head.endswith(alone)
     sound = ebml.write_uint(ebml.TRACK_NUMBER, 2) + ebml.write_uint(ebml.TRACK_TYPE, 2)
     sound += ebml.write_string(ebml.CODEC_ID, "A_AAC")
-    both = entry + ebml.write(ebml.TRACK_ENTRY, sound)
-    return ebml.write(ebml.TRACKS, entry), ebml.write(ebml.TRACKS, both)
+    both = tracks + ebml.write(ebml.TRACK_ENTRY, sound)
+    return head.removesuffix(alone) + ebml.write(ebml.TRACKS, both)
 
 
 def test_no_fragments_no_camera_no_retention(world, filmed):
@@ -177,7 +169,7 @@ def test_no_fragments_no_camera_no_retention(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         await here.camera("keeps-nothing", retention_h=0)
         assert await refused(here, BEGAN - 9, BEGAN - 8) == NONE_FOUND
         assert await refused(here, name="no") == NONE_FOUND
@@ -191,7 +183,7 @@ def test_refused_ranges(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         here.clock.forward(100_000)
         invalid = (400, "InvalidArgumentException")
         day = 24 * 3600
@@ -212,7 +204,7 @@ def test_video_that_no_clip_can_hold(world, filmed, mkv):
         here = world()
         jpegs, (jpeg, *_) = filmed(codec="mjpeg", preset="")
         head, (fragment, *_) = filmed(frames=25)
-        (track,) = tracks(head + fragment)
+        (track,) = next(fragments_in([head + fragment])).opened.tracks
         bare = player.opening(dataclasses.replace(track, codec_private=b""))
         annexb = player.opening(dataclasses.replace(track, codec_private=b"\0\0\0\1g\0\0\0"))
         bodies = (jpegs + jpeg, mkv.head() + mkv.cluster(0), bare + fragment, annexb + fragment)
@@ -258,7 +250,7 @@ def test_a_frame_that_is_none(world, filmed, mkv):
         here = world()
         head, (first, *_) = filmed()
         rubbish = mkv.cluster(1000, [mkv.frame(0), mkv.frame(40)])
-        await stored(here, (head, [first, rubbish]))
+        await here.filmed((head, [first, rubbish]))
         assert await refused(here, BEGAN, BEGAN + 1) == (400, "InvalidMediaFrameException")
         assert await played(here, BEGAN, BEGAN + 0.5) == every_40_ms(0)
 
@@ -270,7 +262,7 @@ def test_a_viewer_that_leaves_holds_nothing_up(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         viewer = here.clip(BEGAN, BEGAN + 1)
         viewer.leave()
         await viewer.done()
@@ -287,19 +279,15 @@ def test_real_video(world, shared_data, name):
         here = world()
         await here.camera()
         path = shared_data / "video" / name
-        survey = player.survey(path)
-        shots = list(player.play(player.Recording(path)))
+        recording = Recording(path)
+        shots = list(player.play(recording))
         body = [piece.data for shot in shots for piece in player.pieces(shot, 0)]
-        await here.put_whole(player.opening(survey.track) + b"".join(body))
+        await here.put_whole(player.opening(recording.track) + b"".join(body))
         found = await played(here, 0, 60, kind="PRODUCER_TIMESTAMP")
         sent = [frame.time_ms - shots[0].file_ms for shot in shots for frame in shot.frames]
         assert found == sent
 
     run(story)
-
-
-def tracks(body):
-    return next(mkv.fragments([body])).opened.tracks
 
 
 def shifted(fragment, timecode):

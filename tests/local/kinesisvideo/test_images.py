@@ -26,16 +26,6 @@ def moment(seconds):
     return datetime.fromtimestamp(seconds, UTC)
 
 
-async def stored(here, film, every=1, **how):
-    """A camera with a film's fragments, `every` so many seconds by the server's clock."""
-    camera = await here.camera(**how)
-    head, fragments = film
-    for fragment in fragments:
-        await here.put_whole(head + fragment)
-        here.clock.forward(every)
-    return camera
-
-
 def asked(here, first, last, *, by="SERVER_TIMESTAMP", name="door", **more):
     """GetImages of the seconds from first to last, since the beginning."""
     since = BEGAN if by == "SERVER_TIMESTAMP" else 0
@@ -64,7 +54,7 @@ def test_images_are_of_their_times(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed())
+        await here.filmed(filmed())
         answer = await asked(here, 0, 2, SamplingInterval=400)
         assert [image["TimeStamp"] for image in answer["Images"]] == [
             moment(BEGAN + 0.4 * count) for count in range(6)
@@ -81,7 +71,7 @@ def test_times_are_the_producers_where_it_is_asked_for_them(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(), every=60)
+        await here.filmed(filmed(), every=60)
         found = await asked(here, 0, 3, by="PRODUCER_TIMESTAMP", SamplingInterval=960)
         assert numbers(found) == [0, 24, 48, 72]
 
@@ -93,7 +83,7 @@ def test_a_fragment_that_began_before_the_range_is_not_looked_at(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed())
+        await here.filmed(filmed())
         assert numbers(await asked(here, 0.2, 1.2)) == ["NO_MEDIA"] * 4 + [25, 30]
         assert numbers(await asked(here, 0, 1.2))[:4] == [0, 5, 10, 15]
 
@@ -105,7 +95,7 @@ def test_gaps_have_no_media(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=50), every=2)
+        await here.filmed(filmed(frames=50), every=2)
         answer = await asked(here, -1, 4, SamplingInterval=500)
         assert (
             numbers(answer)
@@ -123,7 +113,7 @@ def test_of_fragments_of_the_same_time_the_oldest_counts(world, filmed):
         here = world()
         head, fragments = filmed(frames=50)
         first, second = fragments
-        await stored(here, (head, [second, first, second]), every=10)
+        await here.filmed((head, [second, first, second]), every=10)
         found = await asked(here, 0, 2, by="PRODUCER_TIMESTAMP", SamplingInterval=1000)
         assert numbers(found) == [0, 25, "NO_MEDIA"]
 
@@ -135,7 +125,7 @@ def test_the_interval_is_three_seconds_unless_said(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=100))
+        await here.filmed(filmed(frames=100))
         assert numbers(await asked(here, 0, 3.9, SamplingInterval=3000)) == [0, 75]
         span = {"StartTimestamp": moment(BEGAN), "EndTimestamp": moment(BEGAN + 3.9)}
         how = {"ImageSelectorType": "SERVER_TIMESTAMP", "Format": "PNG", **span}
@@ -151,7 +141,7 @@ def test_pages_follow_each_other(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed())
+        await here.filmed(filmed())
         whole = numbers(await asked(here, 0, 2.8, SamplingInterval=400))
         answer = await asked(here, 0, 2.8, SamplingInterval=400, MaxResults=3)
         found, pages = numbers(answer), 1
@@ -170,7 +160,7 @@ def test_a_page_has_25_images_at_most(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed())
+        await here.filmed(filmed())
         for more in ({}, {"MaxResults": 100}):
             answer = await asked(here, 0, 10, **more)
             assert len(answer["Images"]) == 25
@@ -184,7 +174,7 @@ def test_a_page_ends_where_it_grows_too_large(world, filmed, monkeypatch):
 
     async def story():
         here = world()
-        await stored(here, filmed())
+        await here.filmed(filmed())
         (one,) = (await asked(here, 0, 0))["Images"]
         monkeypatch.setattr(calls, "PAGE_CHARACTERS", len(one["ImageContent"]) + 1)
         answer = await asked(here, 0, 1)
@@ -200,7 +190,7 @@ def test_images_are_jpeg_or_png_of_the_asked_size(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         jpegs = []
         for quality in ("1", "80", "100"):
             answer = await asked(here, 0, 0, Format="JPEG", FormatConfig={"JPEGQuality": quality})
@@ -257,7 +247,7 @@ def test_a_fragment_that_vanishes_has_no_media(world, filmed):
 
     async def story():
         here = world()
-        camera = await stored(here, filmed())
+        camera = await here.filmed(filmed())
         camera.storage.kept()[1].path.unlink()
         assert numbers(await asked(here, 0, 2, SamplingInterval=1000)) == [0, "NO_MEDIA", 50]
 
@@ -271,7 +261,13 @@ def test_what_is_not_listed_yet_has_no_media(world, filmed):
         here = world(switches={"list_fragments_late_s": 1.5})
         head, (first, *_) = filmed()
         await here.camera()
-        await here.put_whole(head + first)
+        producer = here.put()
+        producer.give(head + first)
+        await producer.until(lambda p: p.said == ["BUFFERING"])
+        here.clock.forward(2)
+        assert numbers(await asked(here, 0, 0)) == ["NO_MEDIA"]
+        producer.end()
+        await producer.done()
         assert numbers(await asked(here, 0, 0)) == ["NO_MEDIA"]
         here.clock.forward(2)
         assert numbers(await asked(here, 0, 0)) == [0]
@@ -284,14 +280,12 @@ def test_refusals(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         await here.camera("keeps-nothing", retention_h=0)
         answer = await asked(here, 0, 1, MaxResults=1)
 
-        async def refused(*span, **more):
-            with pytest.raises(ServiceFault) as fault:
-                await asked(here, *span, **more)
-            return fault.value.code, fault.value.status
+        def refused(*span, **more):
+            return here.refused(asked(here, *span, **more))
 
         invalid = ("InvalidArgumentException", 400)
         assert await refused(0, 1, name="no") == ("ResourceNotFoundException", 404)
@@ -320,7 +314,7 @@ def test_the_longest_range_and_the_shortest_interval_are_taken(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         answer = await asked(here, 0, 300)
         assert len(answer["Images"]) == 25
 
@@ -332,12 +326,10 @@ def test_a_process_that_dies_is_an_error_and_the_next_is_not(world, filmed, monk
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         with monkeypatch.context() as broken:
             broken.setattr(extractor, "_MODULE", "streamctl.local.kinesisvideo.nothing")
-            with pytest.raises(ServiceFault) as fault:
-                await asked(here, 0, 0)
-        assert (fault.value.code, fault.value.status) == ("InternalServerError", 500)
+            assert await here.refused(asked(here, 0, 0)) == ("InternalServerError", 500)
         assert numbers(await asked(here, 0, 0)) == [0]
 
     run(story)
@@ -348,7 +340,7 @@ def test_many_at_once_wait_for_each_other(world, filmed):
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         starts = [0, 0.2, 0.4, 0.6]
         found = await asyncio.gather(
             *(asked(here, 0, start, SamplingInterval=200) for start in starts)
@@ -363,7 +355,7 @@ def test_the_server_does_not_wait_for_images_when_it_stops(world, filmed, monkey
 
     async def story():
         here = world()
-        await stored(here, filmed(frames=25))
+        await here.filmed(filmed(frames=25))
         begun, spawn = asyncio.Event(), children.spawn
 
         async def waiting_for_more(_, stdout):
