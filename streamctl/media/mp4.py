@@ -18,6 +18,7 @@ from av.error import FFmpegError
 from streamctl.errors import MediaError, Unsuitable
 from streamctl.media import ebml, mkv
 from streamctl.media.header import opening
+from streamctl.media.pipe import Pipe
 
 if TYPE_CHECKING:
     from av.stream import Stream
@@ -41,22 +42,22 @@ def write(
     Each fragment comes with its time in milliseconds. The MP4's time begins with the first; gaps
     stay, and a fragment that would begin before the last has ended follows it directly. Raises
     MediaError where a frame is not what its codec demands (pieces before it may have been given),
-    and what `frame_lengths` raises.
+    and what `length_size` raises.
     """
-    length = frame_lengths(track)
+    size = length_size(track)
     try:
-        file = av.open(_Pipe(put), "w", format="mp4", options=_OPTIONS)
+        file = av.open(Pipe(put), "w", format="mp4", options=_OPTIONS)
         with av.open(io.BytesIO(_header(track)), format="matroska") as source:
             target = file.add_stream_from_template(source.streams.video[0])
         for frame in _timed(track, fragments):
-            _check(frame.data, length)
+            _check(frame.data, size)
             file.mux_one(frame.packet(target))
         file.close()  # which writes; so not where something has failed
     except FFmpegError as error:
         raise MediaError(f"it cannot be put into an MP4: {error}") from error
 
 
-def frame_lengths(track: mkv.Track) -> int:
+def length_size(track: mkv.Track) -> int:
     """How many bytes say the length of each part of a frame (ISO 14496-15, 5.3.3 and 8.3.3).
 
     Raises Unsuitable for a codec not in CODECS, MediaError where the codec private data is not
@@ -76,12 +77,12 @@ def frame_lengths(track: mkv.Track) -> int:
     return (private[4] & 3) + 1
 
 
-def _check(frame: bytes, length: int) -> None:
+def _check(frame: bytes, size: int) -> None:
     """Raises MediaError for a frame that is not a row of parts, each behind its length."""
-    at, size = 0, 1
-    while at + length < len(frame) and size:
-        size = int.from_bytes(frame[at : at + length], "big")
-        at += length + size
+    at, length = 0, 1
+    while at + size < len(frame) and length:
+        length = int.from_bytes(frame[at : at + size], "big")
+        at += size + length
     if at != len(frame) or not frame:
         raise MediaError(f"a frame of {len(frame)} bytes is not what its codec demands")
 
@@ -143,14 +144,3 @@ def _step(frames: Sequence[mkv.Frame]) -> int:
 def _header(track: mkv.Track) -> bytes:
     """A Matroska file of this track without a frame: how FFmpeg is told what the track is."""
     return opening(track) + ebml.write(ebml.CLUSTER, ebml.write_uint(ebml.TIMECODE, 0))
-
-
-class _Pipe:
-    """What FFmpeg writes to. It has no `seek`, and so is written front to back."""
-
-    def __init__(self, put: Callable[[bytes], Any]) -> None:
-        self._put = put
-
-    def write(self, data: bytes) -> int:
-        self._put(bytes(data))
-        return len(data)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamctl.core.video import reencoded
 from streamctl.errors import MediaError, Missing, Unsuitable
+from streamctl.media.pipe import Pipe
 
 if TYPE_CHECKING:
     from av import Packet
@@ -46,12 +47,12 @@ def matroska(path: Path) -> Iterator[bytes]:
             source = av.open(str(path.resolve()), options={"format_whitelist": _FORMATS})
             stack.enter_context(source)
             video = _video(source)
-            pipe = _Pipe()
-            sink = av.open(pipe, "w", format="matroska", options={"live": "1"})
+            written: list[bytes] = []
+            sink = av.open(Pipe(written.append), "w", format="matroska", options={"live": "1"})
             # Closing writes: it must not be tried once the reading has failed.
-            yield from _copied(source, video, sink, pipe)
+            yield from _copied(source, video, sink, written)
             sink.close()
-            yield pipe.taken()
+            yield _taken(written)
             if "mp4" in source.format.name and _is_cut(path):
                 raise MediaError(_BROKEN_OFF)
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
@@ -59,7 +60,7 @@ def matroska(path: Path) -> Iterator[bytes]:
 
 
 def _copied(
-    source: InputContainer, video: VideoStream, sink: OutputContainer, pipe: _Pipe
+    source: InputContainer, video: VideoStream, sink: OutputContainer, written: list[bytes]
 ) -> Iterator[bytes]:
     target = _target(video, sink)
     step = _frame_duration(source, video)
@@ -69,8 +70,15 @@ def _copied(
         _set_times(packet, round(index * step), source.format.name)
         packet.stream = target
         sink.mux_one(packet)
-        if pipe.parts:
-            yield pipe.taken()
+        if written:
+            yield _taken(written)
+
+
+def _taken(parts: list[bytes]) -> bytes:
+    """All of them as one, and none is left."""
+    whole = b"".join(parts)
+    parts.clear()
+    return whole
 
 
 def _target(video: VideoStream, sink: OutputContainer) -> VideoStream:
@@ -133,21 +141,6 @@ def _box_length(head: bytes) -> int:
     if length == 1:
         length = int.from_bytes(head[8:16], "big")
     return length and max(length, 8)
-
-
-class _Pipe:
-    """What FFmpeg writes to. It has no `seek`, and so is written front to back."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self.parts.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> bytes:
-        parts, self.parts = self.parts, []
-        return b"".join(parts)
 
 
 def _pyav() -> Any:

@@ -144,7 +144,7 @@ def _clip_track(fragment: mkv.Fragment) -> mkv.Track:
     if not track.codec_private:
         raise Refused("MissingCodecPrivateDataException", "a track has no codec private data")
     try:
-        mp4.frame_lengths(track)
+        mp4.length_size(track)
     except MediaError as error:
         raise Refused("InvalidCodecPrivateDataException", str(error)) from error
     return track
