@@ -26,6 +26,7 @@ def ask(
 ) -> dict[str, Any]:
     """The answer of the local cloud on a port; `which` is the query string.
 
+    `patience_s` is for what takes it longer than to answer.
     Raises AskedWrongly with what the cloud says of a request that it refuses, Unreachable where
     no local cloud answers.
     """

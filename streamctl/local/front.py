@@ -122,9 +122,10 @@ class FrontDoor:
         if request is None:
             return
         if request.path.startswith(admin.PREFIX):
-            stopping = admin.is_stop(request)
-            unsaved = await self._lifespan.end() if stopping else {}
-            said = admin.stopped(unsaved) if stopping else admin.answer(self._cloud, request)
+            if admin.is_stop(request):
+                said = admin.stopped(await self._lifespan.end())
+            else:
+                said = admin.answer(self._cloud, request)
             await send_answer(send, said)
             return
         claim = claim_of(request)

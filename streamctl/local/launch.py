@@ -112,7 +112,8 @@ class LocalCloud:
         if note is None:
             raise _no_cloud(port)
         cloud = cls(port, note.media_port, note.pid, note.data, _born=note.born)
-        if not (cloud.is_alive() if not note.born else born(note.pid) == note.born):
+        lives = born(note.pid) == note.born if note.born else cloud.is_alive()
+        if not lives:
             with contextlib.suppress(OSError):  # one that stays is not believed
                 forget(port)
             raise _no_cloud(port)

@@ -110,7 +110,8 @@ def test_a_file_that_cannot_be_read_is_not_passed_over(shared_local_cloud, data,
 def test_a_cloud_is_not_stopped_in_the_name_of_another(start_local_cloud):
     """A port is given again: who asks says whom."""
     cloud = start_local_cloud()
-    with pytest.raises(StreamctlError, match="no POST /_streamctl/stop"):
-        ask(cloud.port, "POST", "stop", {"pid": cloud.pid + 1})
+    for whom in ({"pid": cloud.pid + 1}, {}, None):
+        with pytest.raises(StreamctlError, match="no POST /_streamctl/stop"):
+            ask(cloud.port, "POST", "stop", whom)
     assert cloud.is_alive()
     assert ask(cloud.port, "POST", "stop", {"pid": cloud.pid}) == {"unsaved": {}}

@@ -314,16 +314,14 @@ def test_a_cloud_that_does_not_answer_is_not_forgotten(halted, monkeypatch):
     assert LocalCloud.attach(halted.port).pid == halted.pid
 
 
-def test_a_cloud_that_does_not_answer_is_stopped(shared_local_cloud, temporary):
+def test_a_cloud_that_does_not_answer_is_stopped(temporary, halted):
     """In order: it takes its folder away."""
-    del shared_local_cloud
-    cloud = LocalCloud.start(port=0, detached=True)
-    os.kill(cloud.pid, signal.SIGSTOP)
-    LocalCloud.noted(cloud.port).stop()
-    assert not processes_of(cloud.pid)
+    assert list(temporary.iterdir()) != []
+    LocalCloud.noted(halted.port).stop()
+    assert not processes_of(halted.pid)
     assert list(temporary.iterdir()) == []
     with pytest.raises(NotFound):
-        LocalCloud.noted(cloud.port)
+        LocalCloud.noted(halted.port)
 
 
 def test_another_process_of_the_same_number_is_no_cloud(state):
