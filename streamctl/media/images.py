@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import av
-import numpy as np
 from av.error import FFmpegError
 
 from streamctl.errors import MediaError, Unsuitable
@@ -40,8 +39,10 @@ def read(data: bytes, longest_side: int | None = None) -> Rgb:
     An image whose longer side exceeds `longest_side` is scaled down to it. Raises MediaError for
     what is neither JPEG nor PNG or is damaged, Unsuitable for more than MOST_PIXELS.
     """
-    picture = _decode(data)
-    width, height = _fitting(picture.width, picture.height, longest_side)
+    import numpy as np  # noqa: PLC0415 - of the [local] extra; the rest does without
+
+    picture = decode(data)
+    width, height = fitting(picture.width, picture.height, longest_side)
     pixels = picture.reformat(width=width, height=height, format="rgb24").to_ndarray()
     return np.ascontiguousarray(_upright(cast("Rgb", pixels), orientation(data)))
 
@@ -80,7 +81,8 @@ def _quantizer(quality: int) -> int:
     return min(_COARSEST, max(1, round(percent * 8 / 100)))
 
 
-def _decode(data: bytes) -> av.VideoFrame:
+def decode(data: bytes) -> av.VideoFrame:
+    """The picture as FFmpeg holds it, not turned upright. Raises what `read` raises."""
     name = "mjpeg" if data.startswith(_JPEG) else "png" if data.startswith(_PNG) else None
     if name is None:
         raise MediaError("the image is neither JPEG nor PNG")
@@ -98,7 +100,8 @@ def _decode(data: bytes) -> av.VideoFrame:
     return pictures[0]
 
 
-def _fitting(width: int, height: int, longest_side: int | None) -> tuple[int, int]:
+def fitting(width: int, height: int, longest_side: int | None) -> tuple[int, int]:
+    """A size of the same shape whose longer side is no longer than this."""
     if longest_side is None or max(width, height) <= longest_side:
         return width, height
     scale = longest_side / max(width, height)
