@@ -14,7 +14,7 @@ from streamctl.core.policy import OnEnd, format_duration
 from streamctl.core.runs import FIRST_CHANGES, LAST_CHANGES, Change, Former, Phase, Reason, Run
 from streamctl.core.sweeping import OVERDUE
 
-_BECAUSE: Final = {
+BECAUSE: Final = {
     Reason.ENDED: "its video ended",
     Reason.NEVER_STARTED: "no video ever came",
     Reason.FAILED: "it FAILED",
@@ -98,7 +98,7 @@ def of(run: Run, name: str, now: datetime, processor: Processor | None = None) -
 def what_is_next(run: Run, now: datetime) -> str:
     """What is to be expected of a run, and when."""
     if run.phase is Phase.DONE:
-        because = _BECAUSE[run.reason] if run.reason else "nobody noted why"
+        because = BECAUSE[run.reason] if run.reason else "nobody noted why"
         if run.outbox:
             return f"over: {because}; events about it are still to be told. {_look(run, now)}"
         return f"over: {because}. A new start begins a new run"
@@ -115,7 +115,7 @@ def ending(run: Run, processor: str) -> Ending | None:
         over = _is_over(run)
         return Ending(run.id, run.phase, run.reason, why_over(run), run.last_sign) if over else None
     former = [each for each in run.former if each.processor == processor][-1]
-    why = _BECAUSE[former.reason]
+    why = BECAUSE[former.reason]
     return Ending(former.id, Phase.DONE, former.reason, why, former.last_sign)
 
 
