@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= python3
 
-.PHONY: demo test lint bench faults soak clean
+.PHONY: demo test lint bench faults fuzz soak clean
 
 demo: $(READY)
 	$(BIN)/streamctl demo
@@ -21,6 +21,9 @@ lint: $(READY)
 
 faults: $(READY)
 	$(BIN)/python -m tests.e2e.faults
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz
 
 soak: $(READY)
 	STREAMCTL_MODEL_STEPS=1000000 $(BIN)/pytest -s --timeout 1800 tests/model -k nothing_is_killed

@@ -21,11 +21,18 @@ MAX_FACES: Final = 100  # Rekognition detects at most 100 faces in a frame
 MAX_MATCHES: Final = 4096  # and returns at most 4096 matches for one
 MAX_OFFSET: Final = timedelta(minutes=1)  # a fragment lasts at most 20 s
 
+AHEAD_AT_MOST: Final = timedelta(minutes=1)
+"""How far a frame's time may lie after its record's arrival: AWS's clocks say both. A frame that was
+believed to be of a time to come would make every later one late."""
+
 # As loose as the guide's own example, whose account is letters and whose ARN has no creation time.
 _ARN: Final = re.compile(
-    r"arn:[a-z\d-]+:kinesisvideo:[a-z\d-]+:\w{12}:stream/[A-Za-z\d_.-]{1,256}(/\d{1,20})?"
+    r"arn:[a-z\d-]+:kinesisvideo:[a-z\d-]+:\w{12}:stream/[A-Za-z\d_.-]{1,256}(/\d{1,20})?", re.ASCII
 )
-_FRAGMENT: Final = re.compile(r"\d{1,128}")
+_FRAGMENT: Final = re.compile(r"\d{1,128}", re.ASCII)
+# ExternalImageId's pattern and length in the API's model; a FaceId is narrower still. Whatever else
+# a name were, it would go into the table, into ids and to every app that listens.
+_NAME: Final = re.compile(r"[A-Za-z\d_.:-]{1,255}", re.ASCII)
 _YEAR_9999: Final = 253_370_764_800
 
 
@@ -100,18 +107,22 @@ def frame_key(fragment: str, offset: timedelta) -> str:
     return f"{fragment}+{offset.total_seconds():.3f}"
 
 
-def parse(data: bytes) -> Frame:
-    """The frame that one record's data describes. Raises RecordError if it describes none."""
+def parse(data: bytes, arrived: datetime | None = None) -> Frame:
+    """The frame that one record's data describes; `arrived` is when the record did, where that is
+    known. Raises RecordError if it describes none.
+    """
     if len(data) > MAX_BYTES:
         raise RecordError(f"the record has {len(data)} bytes; the limit is {MAX_BYTES}")
     try:
-        record = json.loads(data)
-        return _frame(record)
+        frame = _frame(json.loads(data))
     except UnicodeDecodeError as error:
         raise RecordError("the record is not JSON, nor any text in UTF-8") from error
     except (ValueError, RecursionError) as error:
         # json's own errors and nesting without end; ours are raised below.
         raise RecordError(f"the record is not JSON: {error}") from error
+    if arrived is not None and frame.time - arrived > AHEAD_AT_MOST:
+        raise RecordError(f"the frame is of {frame.time}, and its record came at {arrived}")
+    return frame
 
 
 def _frame(record: Any) -> Frame:
@@ -140,11 +151,9 @@ def _face(face: Any) -> Face:
 
 def _match(match: Any) -> Match:
     face = _object(match, "Face")
-    face_id = _text(face, "FaceId")
-    person = face.get("ExternalImageId")
-    if person is not None and not isinstance(person, str):
-        raise RecordError("ExternalImageId is not a string")
-    return Match(person or face_id, face_id, _number(match, "Similarity", 0, 100))
+    face_id = _text(face, "FaceId", _NAME)
+    person = _text(face, "ExternalImageId", _NAME) if face.get("ExternalImageId") else face_id
+    return Match(person, face_id, _number(match, "Similarity", 0, 100))
 
 
 def _box(box: Mapping[str, Any]) -> Box:
@@ -171,9 +180,9 @@ def _list(parent: Mapping[str, Any], name: str, limit: int) -> list[Any]:
     return value
 
 
-def _text(parent: Mapping[str, Any], name: str, pattern: re.Pattern[str] | None = None) -> str:
+def _text(parent: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
     value = parent.get(name)
-    if not isinstance(value, str) or (pattern and not pattern.fullmatch(value)):
+    if not isinstance(value, str) or not pattern.fullmatch(value):
         raise RecordError(f"{name} is missing or malformed")
     return value
 

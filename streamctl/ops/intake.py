@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,11 +27,15 @@ from streamctl.ops import journal, stories
 from streamctl.ops.setting import WATCH_KEY, Setting, run_key, story_key
 
 POISON_BYTES: Final = 128 * 1024
+_SINGLY_AT_MOST: Final = 100
+"""Of more bad records in one aggregate the aggregate is reported, once: it may hold 10,000, and each
+report is a call."""
+
 _ATTEMPTS: Final = 5
 _ASK_AGAIN_S: Final = 60.0
 
 _asked: dict[str, float] = {}
-"""Cameras whose unknown run was reported, and when: kept while the function stays warm."""
+"""Cameras whose unknown run was reported within the last _ASK_AGAIN_S, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +89,34 @@ def _note(batch: Sequence[Mapping[str, Any]], decoded: _Decoded, **about: str) -
 def _decode(batch: Sequence[Mapping[str, Any]]) -> _Decoded:
     decoded = _Decoded({}, {}, [])
     for record in batch:
-        kinesis = record["kinesis"]
         data = b""
         try:
-            data = base64.b64decode(kinesis["data"], validate=True)
-            for each in aggregates.records(data):
-                _decode_one(decoded, record, each)
+            data = base64.b64decode(record["kinesis"]["data"], validate=True)
+            bad = _decode_all(decoded, record, aggregates.records(data))
         except (RecordError, binascii.Error) as error:
-            decoded.poison.append((record, data, str(error)))
+            bad = [(data, str(error))]
+        if len(bad) > _SINGLY_AT_MOST:
+            why = f"{len(bad)} records of the aggregate cannot be read; the first: {bad[0][1]}"
+            bad = [(data, why)]
+        decoded.poison.extend((record, each, why) for each, why in bad)
     return decoded
 
 
-def _decode_one(decoded: _Decoded, record: Mapping[str, Any], data: bytes) -> None:
-    kinesis = record["kinesis"]
-    try:
-        frame = records.parse(data)
-    except RecordError as error:
-        decoded.poison.append((record, data, str(error)))
-        return
+def _decode_all(
+    decoded: _Decoded, record: Mapping[str, Any], inside: Iterable[bytes]
+) -> list[tuple[bytes, str]]:
+    """Decode what one record holds; what of it cannot be, and why."""
+    kinesis, bad = record["kinesis"], list[tuple[bytes, str]]()
     arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
-    decoded.arrivals.setdefault(frame.camera, []).append(Arrival(frame, arrived))
-    decoded.first.setdefault(frame.camera, kinesis["sequenceNumber"])
+    for data in inside:
+        try:
+            frame = records.parse(data, arrived)
+        except RecordError as error:
+            bad.append((data, str(error)))
+            continue
+        decoded.arrivals.setdefault(frame.camera, []).append(Arrival(frame, arrived))
+        decoded.first.setdefault(frame.camera, kinesis["sequenceNumber"])
+    return bad
 
 
 def _fold(aws: Aws, setting: Setting, camera: str, arrivals: Sequence[Arrival]) -> str:
@@ -138,7 +149,9 @@ def _ask_for_a_look(aws: Aws, setting: Setting, camera: str) -> None:
     It takes up a processor that nobody knows, or ends the sightings of records that came late.
     """
     now = time.monotonic()
-    if now - _asked.get(camera, -_ASK_AGAIN_S) >= _ASK_AGAIN_S:
+    for each in [each for each, at in _asked.items() if now - at >= _ASK_AGAIN_S]:
+        del _asked[each]
+    if camera not in _asked:
         queues.send(aws, setting.clock_queue, {"camera": camera})
         _asked[camera] = now
 

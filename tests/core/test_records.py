@@ -92,6 +92,10 @@ def test_a_frame_without_faces_may_have_an_empty_list_or_none(value):
         changed((*VIDEO, "FragmentNumber"), 91343852333181902899),
         changed((*VIDEO, "FragmentNumber"), "12a"),
         changed((*VIDEO, "FragmentNumber"), "1" * 129),
+        changed((*VIDEO, "FragmentNumber"), "\N{ARABIC-INDIC DIGIT ONE}" * 47),
+        changed(
+            (*VIDEO, "StreamArn"), ARN.replace("door", "d\N{LATIN SMALL LETTER O WITH STROKE}r")
+        ),
         changed((*VIDEO, "ServerTimestamp"), "1.6E9"),
         changed((*VIDEO, "ServerTimestamp"), True),
         changed((*VIDEO, "ServerTimestamp"), -1),
@@ -106,13 +110,27 @@ def test_a_frame_without_faces_may_have_an_empty_list_or_none(value):
         changed((*FACE, "DetectedFace"), ...),
         changed((*FACE, "DetectedFace", "BoundingBox", "Left"), "0.5"),
         changed((*FACE, "MatchedFaces", 0, "Face", "FaceId"), 12),
+        changed((*FACE, "MatchedFaces", 0, "Face", "FaceId"), ""),
+        changed((*FACE, "MatchedFaces", 0, "Face", "FaceId"), "f" * 256),
         changed((*FACE, "MatchedFaces", 0, "Face", "ExternalImageId"), 12),
+        changed((*FACE, "MatchedFaces", 0, "Face", "ExternalImageId"), "a" * 256),
+        changed((*FACE, "MatchedFaces", 0, "Face", "ExternalImageId"), "\ud800"),
+        changed((*FACE, "MatchedFaces", 0, "Face", "ExternalImageId"), "?"),
         changed((*FACE, "MatchedFaces", 0, "Similarity"), 101),
     ],
 )
 def test_what_is_wrong_is_one_record_error(data):
     with pytest.raises(RecordError):
         records.parse(data)
+
+
+def test_a_frame_is_not_of_a_time_to_come():
+    """It would make every later one late. AWS's clocks say both times, so little is allowed."""
+    data = json.dumps(GOOD).encode()
+    time = records.parse(data).time
+    assert records.parse(data, time - records.AHEAD_AT_MOST).time == time
+    with pytest.raises(RecordError, match="came at 2020"):
+        records.parse(data, time - records.AHEAD_AT_MOST - timedelta(milliseconds=1))
 
 
 @given(st.binary(max_size=300))

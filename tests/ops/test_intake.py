@@ -17,6 +17,7 @@ from streamctl.core.sightings import MEASURES
 from streamctl.errors import Lost, Throttled
 from streamctl.ops import intake
 from streamctl.ops.setting import run_key, story_key
+from tests.fuzz import mutations
 
 CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
 
@@ -138,6 +139,36 @@ def test_a_large_one_is_cut_and_says_so(aws, platform, known):
     assert poison["truncated"] is True
 
 
+def test_a_name_that_no_text_can_hold_is_poison_and_spares_its_neighbours(aws, platform, known):
+    """Half of a surrogate pair is JSON, and no UTF-8: the table would take nothing with it."""
+    assert intake.take(aws, platform.setting, [record(1, "\ud800", 1), *met("ada", 2)]) == []
+    assert len(platform.failures()) == 1
+    assert [told["detail"]["person"] for told in platform.told()] == ["ada"]
+
+
+def test_a_frame_of_a_time_to_come_is_poison_and_makes_nobody_late(aws, platform, known):
+    ahead = record(10_000, "bob", 1)
+    ahead["kinesis"]["approximateArrivalTimestamp"] = 1.7e9
+    assert intake.take(aws, platform.setting, [ahead, *met("ada", 2)]) == []
+    assert len(platform.failures()) == 1
+    assert [told["detail-type"] for told in platform.told()] == [events.SIGHTING_STARTED]
+
+
+@pytest.mark.parametrize(("bad", "reported"), [(100, 100), (101, 1)])
+def test_an_aggregate_of_very_many_bad_records_is_reported_as_one(
+    aws, platform, known, bad, reported
+):
+    """Each report is a call, and an empty record costs an aggregate two bytes."""
+    good = base64.b64decode(record(1, "ada")["kinesis"]["data"])
+    whole = mutations.aggregate([*[b""] * bad, good])
+    assert intake.take(aws, platform.setting, [record(1, data=whole)]) == []
+    failures = platform.failures()
+    assert len(failures) == reported
+    expected = b"" if reported == bad else whole
+    assert {base64.b64decode(each["data"]) for each in failures} == {expected}
+    assert [each.person for each in story(aws, platform).open] == ["ada"]
+
+
 def test_data_that_is_not_base64_is_poison_too(aws, platform, known):
     broken = record(1)
     broken["kinesis"]["data"] = "%%%"
@@ -150,6 +181,18 @@ def test_where_no_run_is_known_a_look_is_asked_for_once(aws, platform, monkeypat
     intake.take(aws, platform.setting, [record(1, "ada")])
     intake.take(aws, platform.setting, [record(2, "ada", 2)])
     assert platform.clocks() == [{"camera": CAMERA}]
+
+
+def test_cameras_that_were_asked_about_are_forgotten_in_time(aws, platform, monkeypatch):
+    """Their names come from records, so that there may be any number of them."""
+    asked = {}
+    monkeypatch.setattr(intake, "_asked", asked)
+    monkeypatch.setattr(intake, "_ASK_AGAIN_S", 0.0)
+    for number in range(5):
+        frame = base64.b64decode(record(1)["kinesis"]["data"]).replace(b"door", b"gate%d" % number)
+        intake.take(aws, platform.setting, [record(1, data=frame)])
+    assert len(platform.clocks()) == 5
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(("phase", "asked"), [(Phase.LIVE, 0), (Phase.DONE, 1)])
