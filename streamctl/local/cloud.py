@@ -46,6 +46,8 @@ class Timings:
     """How often a mapping asks its shard for records."""
     mapping_retry_s: float = 0.5
     """A mapping's first pause after a failed invocation; it doubles up to 15 s."""
+    event_retry_s: float = 1.0
+    """A rule's first pause after a target that failed; it doubles up to 60 s."""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Timings:

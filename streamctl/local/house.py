@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from streamctl.errors import StreamctlError
 from streamctl.local.cloud import Cloud
+from streamctl.local.deliveries.bus import Deliveries
 from streamctl.local.emulated import Emulated
 from streamctl.local.engine_room import EngineRoom
 from streamctl.local.front import FrontDoor, Lifespan
@@ -47,6 +48,7 @@ class House:
         self._keeper = Keeper(self._engine) if persistent else None
         roles, shards = Roles(self._engine), Shards(self._engine)
         repair(self._engine, roles, shards)
+        self._deliveries = Deliveries(cloud, self._engine, roles)  # what it sends is not lost below
         lose_messages(self._engine, cloud.faults)
         self._mappings = Mappings(cloud, shards)
         cameras = KinesisVideoService(cloud)
@@ -105,6 +107,7 @@ class House:
     async def _stop_beginnings(self) -> None:
         """End what `_start` has begun, in reverse."""
         self._cloud.faults.clear()  # nothing is held up any longer
+        self._deliveries.stop()
         await asyncio.to_thread(self._mappings.stop)
         for service in reversed(self._services):
             try:

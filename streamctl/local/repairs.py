@@ -17,6 +17,7 @@ from streamctl.local.roles import Roles
 from streamctl.local.shards import Mapping, Shards, is_kinesis
 from streamctl.local.template_rules import hold_to_templates
 from streamctl.local.unread_signatures import refuse_unread_signatures
+from streamctl.local.webhook_resources import know_webhooks
 
 _LAMBDA: Final = "services.lambda_svc"
 _RUNTIME: Final = "core.lambda_runtime"
@@ -58,6 +59,7 @@ def repair(engine: EngineRoom, roles: Roles, shards: Shards) -> None:
     _leave_kinesis_mappings_to_us(engine)
     NewMappings(engine, roles, shards).install()
     hold_to_templates(engine)
+    know_webhooks(engine)
 
 
 def _refuse_long_delays(engine: EngineRoom) -> None:

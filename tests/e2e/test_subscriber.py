@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from tests.e2e.pipeline import COMMAND, verdicts
+from tests.local.deliveries.subscribing import lets
 
 STARTED = {
     "schema": "1",
@@ -31,7 +32,9 @@ def tell(shared_local_cloud, aws):
     bus = {"EventBusName": "subscriber-control"}
     events.create_event_bus(Name=bus["EventBusName"])
     pattern = json.dumps({"source": [{"prefix": ""}]})
-    events.put_rule(Name="app", EventPattern=pattern, **bus)
+    rule = events.put_rule(Name="app", EventPattern=pattern, **bus)["RuleArn"]
+    policy = lets(target["Arn"], "sqs:SendMessage", rule)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     events.put_targets(Rule="app", Targets=[target], **bus)
     printed = [*COMMAND, "event", "schema", "-o", "json"]
     published = subprocess.run(printed, capture_output=True, text=True, check=True).stdout

@@ -212,11 +212,11 @@ def world_of():
 
 @pytest.fixture(scope="session")
 def quick_cloud(request):
-    """One local cloud for the run whose mappings poll and retry at once."""
+    """One local cloud for the run whose mappings and rules poll and retry at once."""
     from streamctl.local.launch import LocalCloud
 
     request.getfixturevalue("shared_local_cloud")  # skips where the extra is missing
-    timings = {"mapping_poll_s": 0.05, "mapping_retry_s": 0.05}
+    timings = {"mapping_poll_s": 0.05, "mapping_retry_s": 0.05, "event_retry_s": 0.05}
     with LocalCloud.start(port=0, timings=timings) as cloud:
         yield cloud
 

@@ -9,6 +9,8 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from tests.local.deliveries.subscribing import lets
+
 DOES = {
     "dynamodb.PutItem": "put_item(TableName=it['table'], Item={'key': {'S': 'a'}})",
     "sqs.SendMessage": "send_message(QueueUrl=it['queue'], MessageBody='1')",
@@ -63,7 +65,22 @@ class Scene:
         if operation == "rekognition.DeleteStreamProcessor":
             found = self.world.client("rekognition").list_stream_processors()["StreamProcessors"]
             return int(self.name not in [each["Name"] for each in found])
-        return self.count(self.queue if operation == "sqs.SendMessage" else self.told)
+        if operation == "sqs.SendMessage":
+            return self.count(self.queue)
+        return self._told()
+
+    def _told(self):
+        """The events so far: those that came before one of our own."""
+        entry = {"Source": self.name, "DetailType": "last", "Detail": "{}"}
+        self.world.client("events").put_events(Entries=[entry])
+        found = []
+
+        def all_are_there():
+            found.extend(self.world.received(self.told))
+            return "last" in [event["detail-type"] for event in found]
+
+        self.world.until(all_are_there)
+        return len(found) - 1
 
     def count(self, queue):
         name = "ApproximateNumberOfMessages"
@@ -74,7 +91,10 @@ class Scene:
 
     def _subscribe(self):
         events, pattern = self.world.client("events"), json.dumps({"source": [self.name]})
-        events.put_rule(Name=self.name, EventPattern=pattern)
+        rule = events.put_rule(Name=self.name, EventPattern=pattern)["RuleArn"]
+        policy = lets(self.told.arn, "sqs:SendMessage", rule)
+        sqs = self.world.client("sqs")
+        sqs.set_queue_attributes(QueueUrl=self.told.url, Attributes={"Policy": policy})
         events.put_targets(Rule=self.name, Targets=[{"Id": "told", "Arn": self.told.arn}])
 
     def _create_processor(self):
