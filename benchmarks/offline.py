@@ -24,7 +24,9 @@ from streamctl.core.policy import Policy
 from streamctl.core.runs import Run
 from streamctl.ops.setting import Setting, run_key
 
-SETTING: Final = Setting("main", "table", "bus", "clock", "failure", timedelta(seconds=30))
+SETTING: Final = Setting(
+    "main", "table", "bus", "clock", "failure", timedelta(seconds=30), "pictures"
+)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from streamctl.aws.session import Aws
 from streamctl.local.launch import LocalCloud
+from tests import kept_tables
 
 # A busy machine is no reason to fail: nothing here asserts how fast it is.
 settings.register_profile("streamctl", deadline=None)
@@ -113,6 +114,11 @@ def aws(
         monkeypatch.setenv(name, value)
     yield Aws()
     shared_local_cloud.faults_clear()
+
+
+@pytest.fixture
+def kept_table(mocked_aws: None) -> str:
+    return kept_tables.create(boto3.client("dynamodb", "us-east-1"), "kept")
 
 
 @pytest.fixture

@@ -1,18 +1,27 @@
-"""The bucket from which CloudFormation takes the functions' code.
+"""Buckets: the one from which CloudFormation takes the functions' code, and that of pictures.
 
-Every call names the account that must own the bucket: its name can be guessed, so somebody else may
-have taken it, and our code must not be put into, or taken from, theirs.
+Every call names the account that must own the bucket: the first one's name can be guessed, so
+somebody else may have taken it, and nothing of ours must be put into, or taken from, theirs.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from streamctl.aws.refusals import translated
 from streamctl.aws.session import Aws
 from streamctl.errors import NotFound, StreamctlError
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Something in a bucket, and what is said beside it."""
+
+    body: bytes = field(repr=False)
+    metadata: Mapping[str, str]
 
 
 def ensure_bucket(aws: Aws, bucket: str) -> None:
@@ -21,7 +30,7 @@ def ensure_bucket(aws: Aws, bucket: str) -> None:
     """
     if not exists(aws, bucket):
         _create(aws, bucket)
-    owner = {"Bucket": bucket, "ExpectedBucketOwner": aws.account}
+    owner = _owned(aws, bucket)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     with translated(f"securing bucket {bucket}"):
         client = aws.client("s3")
@@ -41,7 +50,7 @@ def exists(aws: Aws, bucket: str) -> bool:
     """Whether the account has that bucket. Raises NotAllowed if it belongs to somebody else."""
     try:
         with translated(f"looking for bucket {bucket}"):
-            aws.client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=aws.account)
+            aws.client("s3").head_bucket(**_owned(aws, bucket))
     except NotFound:
         return False
     return True
@@ -49,15 +58,59 @@ def exists(aws: Aws, bucket: str) -> bool:
 
 def put_new(aws: Aws, bucket: str, key: str, body: bytes) -> bool:
     """Upload unless the key is there already (keys are named by content); whether it was sent."""
-    owner = {"Bucket": bucket, "ExpectedBucketOwner": aws.account}
+    if holds(aws, bucket, key):
+        return False
+    put(aws, bucket, key, body)
+    return True
+
+
+def holds(aws: Aws, bucket: str, key: str) -> bool:
+    """Whether the bucket holds something of that key. Raises NotAllowed without ListBucket, too."""
     try:
         with translated(f"looking for {key} in bucket {bucket}"):
-            aws.client("s3").head_object(**owner, Key=key)
+            aws.client("s3").head_object(**_owned(aws, bucket), Key=key)
     except NotFound:
-        with translated(f"uploading {key} to bucket {bucket}"):
-            aws.client("s3").put_object(**owner, Key=key, Body=body)
-        return True
-    return False
+        return False
+    return True
+
+
+def put(
+    aws: Aws,
+    bucket: str,
+    key: str,
+    body: bytes,
+    kind: str = "application/octet-stream",
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Upload, in the place of whatever has that key. `kind` is a media type: `image/jpeg`."""
+    with translated(f"uploading {key} to bucket {bucket}"):
+        aws.client("s3").put_object(
+            **_owned(aws, bucket), Key=key, Body=body, ContentType=kind, Metadata=metadata or {}
+        )
+
+
+def get(aws: Aws, bucket: str, key: str) -> Stored:
+    """What has that key. Raises NotFound, NotAllowed."""
+    with translated(f"fetching {key} of bucket {bucket}"):
+        answer = aws.client("s3").get_object(**_owned(aws, bucket), Key=key)
+        return Stored(answer["Body"].read(), answer["Metadata"])
+
+
+def delete_under(aws: Aws, bucket: str, prefix: str) -> int:
+    """Delete everything whose key begins so, in all its versions; how many there were.
+
+    Raises NotFound for no such bucket, StreamctlError for what cannot be deleted.
+    """
+    owner, deleted = _owned(aws, bucket), 0
+    while things := _versions(aws, owner, prefix):
+        with translated(f"emptying bucket {bucket}"):
+            answer = aws.client("s3").delete_objects(
+                **owner, Delete={"Objects": things, "Quiet": True}
+            )
+        for error in answer.get("Errors", []):
+            raise StreamctlError(f"emptying bucket {bucket}: {error['Key']}: {error['Code']}")
+        deleted += len(things)
+    return deleted
 
 
 def delete_bucket(aws: Aws, bucket: str) -> None:
@@ -72,24 +125,21 @@ def delete_bucket(aws: Aws, bucket: str) -> None:
 
 
 def _empty_and_delete(aws: Aws, bucket: str) -> None:
-    owner = {"Bucket": bucket, "ExpectedBucketOwner": aws.account}
-    while things := _versions(aws, owner):
-        with translated(f"emptying bucket {bucket}"):
-            answer = aws.client("s3").delete_objects(
-                **owner, Delete={"Objects": things, "Quiet": True}
-            )
-        for error in answer.get("Errors", []):
-            raise StreamctlError(f"emptying bucket {bucket}: {error['Key']}: {error['Code']}")
+    delete_under(aws, bucket, "")
     with translated(f"deleting bucket {bucket}"):
-        aws.client("s3").delete_bucket(**owner)
+        aws.client("s3").delete_bucket(**_owned(aws, bucket))
 
 
-def _versions(aws: Aws, owner: Mapping[str, str]) -> list[dict[str, str]]:
-    """Up to 1000 of what the bucket holds, as many as DeleteObjects takes: whoever switched
-    versions on left older ones and marks of deletion.
+def _owned(aws: Aws, bucket: str) -> dict[str, str]:
+    return {"Bucket": bucket, "ExpectedBucketOwner": aws.account}
+
+
+def _versions(aws: Aws, owner: Mapping[str, str], prefix: str) -> list[dict[str, str]]:
+    """Up to 1000 of what begins so, as many as DeleteObjects takes: whoever switched versions on
+    left older ones and marks of deletion.
     """
     with translated(f"listing bucket {owner['Bucket']}"):
-        page = aws.client("s3").list_object_versions(**owner)
+        page = aws.client("s3").list_object_versions(**owner, Prefix=prefix)
     things = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
     return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in things]
 

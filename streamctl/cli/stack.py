@@ -31,12 +31,21 @@ def stack() -> None:
     type=DURATION,
     help="The shortest idle time that a processor may have.  [default: as it is, at first 30s]",
 )
+@click.option(
+    "--keep-days",
+    type=click.IntRange(1, 3650),
+    help="How long events and pictures of sightings are kept.  [default: as it is, at first 30]",
+)
 @click.pass_obj
-def deploy(settings: Settings, min_idle_after: timedelta | None) -> None:
+def deploy(settings: Settings, min_idle_after: timedelta | None, keep_days: int | None) -> None:
     """Deploy the platform, or bring it up to date."""
     with StatusLine() as progress:
         found, outcome = platform.deploy(
-            settings.aws, settings.platform, progress, min_idle_after=min_idle_after
+            settings.aws,
+            settings.platform,
+            progress,
+            min_idle_after=min_idle_after,
+            keep_days=keep_days,
         )
     done(settings, f"platform {found.name} is {outcome}", _view(found))
 
@@ -51,7 +60,7 @@ def status(settings: Settings) -> None:
 @stack.command(examples=("streamctl stack destroy",))
 @click.pass_obj
 def destroy(settings: Settings) -> None:
-    """Delete the platform and its bucket, once it has no camera and no processor."""
+    """Delete the platform and what it kept, once it has no camera and no processor."""
     with StatusLine() as progress:
         existed = platform.destroy(settings.aws, settings.platform, progress)
     name = settings.platform
@@ -66,11 +75,15 @@ def _view(found: Platform) -> dict[str, Any]:
         "stack": found.stack,
         "status": found.status,
         "min_idle_after_s": float(outputs["MinIdleAfter"]) if "MinIdleAfter" in outputs else None,
+        "keep_days": int(outputs["KeepDays"]) if "KeepDays" in outputs else None,
         "table": outputs.get("TableName"),
         "bus": outputs.get("BusName"),
         "clock_queue": outputs.get("ClockQueueUrl"),
         "failure_queue": outputs.get("FailureQueueUrl"),
+        "kept": outputs.get("KeptName"),
+        "pictures": outputs.get("PicturesName"),
         "on_records": outputs.get("OnRecordsArn"),
         "on_clock": outputs.get("OnClockArn"),
         "on_sweep": outputs.get("OnSweepArn"),
+        "on_events": outputs.get("OnEventsArn"),
     }

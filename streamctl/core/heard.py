@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from streamctl.core import events, names
-from streamctl.core.records import Box
+from streamctl.core.records import Box, Quality
 from streamctl.errors import RecordError
 
 MAX_BYTES: Final = 1024 * 1024
@@ -48,11 +48,25 @@ class SeenFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureRef:
+    """Where a picture is in S3, from some seconds after the event on, until it expires; or never,
+    where the video that shows it was not stored.
+    """
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class BestFrame(SeenFrame):
-    """`similarity` is 0-100, and 0 of faces that match nobody; `box` holds ratios of the frame."""
+    """`similarity` is 0-100, and 0 of faces that match nobody; `box` holds ratios of the frame.
+    `quality` is None where the service told nothing of it.
+    """
 
     similarity: float
     box: Box
+    quality: Quality | None
+    picture: PictureRef | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +174,22 @@ def _processor(kind: str, detail: Mapping[str, Any]) -> ProcessorEvent:
 
 def _best(plain: Mapping[str, Any]) -> BestFrame:
     box = {side: float(plain["box"][side]) for side in ("left", "top", "width", "height")}
-    return BestFrame(**_frame(plain), similarity=float(plain["similarity"]), box=Box(**box))
+    quality, picture = plain.get("quality"), plain.get("picture")
+    return BestFrame(
+        **_frame(plain),
+        similarity=float(plain["similarity"]),
+        box=Box(**box),
+        quality=_quality(quality) if quality is not None else None,
+        picture=_picture(picture) if picture is not None else None,
+    )
+
+
+def _quality(plain: Mapping[str, Any]) -> Quality:
+    return Quality(float(plain["brightness"]), float(plain["sharpness"]))
+
+
+def _picture(plain: Mapping[str, Any]) -> PictureRef:
+    return PictureRef(_text(plain["bucket"]), _text(plain["key"]))
 
 
 def _frame(plain: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,12 +57,22 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How bright and how sharp a face is in the frame, each 0-100."""
+
+    brightness: float
+    sharpness: float
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """A face that was detected; `matches` are sorted, best first, and empty for an unknown one."""
 
     box: Box
     confidence: float
     matches: tuple[Match, ...]
+    quality: Quality | None = None
+    """None where the record says nothing of it that can be read."""
 
     @property
     def best(self) -> Match | None:
@@ -146,6 +156,7 @@ def _face(face: Any) -> Face:
         box=_box(_object(detected, "BoundingBox")),
         confidence=_number(detected, "Confidence", 0, 100),
         matches=tuple(matches),
+        quality=_quality(detected),
     )
 
 
@@ -163,6 +174,17 @@ def _box(box: Mapping[str, Any]) -> Box:
         width=_number(box, "Width", -100, 100),
         height=_number(box, "Height", -100, 100),
     )
+
+
+def _quality(detected: Mapping[str, Any]) -> Quality | None:
+    """Only said of a face, never decided on: for one that is odd no match is lost."""
+    try:
+        quality = _object(detected, "Quality")
+        return Quality(
+            _number(quality, "Brightness", 0, 100), _number(quality, "Sharpness", 0, 100)
+        )
+    except RecordError:
+        return None
 
 
 def _object(parent: Any, name: str) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from streamctl.core import events
-from streamctl.core.records import Box, Frame, frame_key
+from streamctl.core.records import Box, Frame, Quality, frame_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Measures:
 
 
 MEASURES: Final = Measures()
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 UNKNOWN: Final = "?"
 """The person whom all faces are taken for that match nobody. At one frame a second a face in one
@@ -57,6 +59,7 @@ class Look:
     frame: FrameRef
     similarity: float
     box: Box
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def glimpsed(
     for face in frame.faces:
         person = called(face.best.person) if face.best else UNKNOWN
         similarity = face.best.similarity if face.best else 0.0
-        looks.setdefault(person, []).append(Look(ref, similarity, face.box))
+        looks.setdefault(person, []).append(Look(ref, similarity, face.box, face.quality))
     for person, found in looks.items():
         best, votes = max(found, key=_rank), (frame.time,)
         yield Sighting(person, ref, ref, best, 1, over, len(found), votes=votes, late=late)
@@ -145,6 +148,16 @@ def joined(one: Sighting, other: Sighting) -> Sighting:
 def forgetting(sighting: Sighting, before: datetime) -> Sighting:
     """Without votes of frames before a time: no frame that comes yet can be close to them."""
     return replace(sighting, votes=tuple(each for each in sighting.votes if each >= before))
+
+
+def picture_key(sighting: str, fragment: str, offset: timedelta) -> str:
+    """The key under which the picture of one frame of a sighting is kept."""
+    return f"{pictures_of(sighting)}{fragment}-{round(offset / _MILLISECOND)}.jpg"
+
+
+def pictures_of(sighting: str) -> str:
+    """What the keys of all pictures of a sighting begin with."""
+    return f"pictures/{sighting}/"
 
 
 def begun(sighting: Sighting, camera: str, attention: str, now: datetime) -> Sighting:

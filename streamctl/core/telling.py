@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from streamctl.core import events
+from streamctl.core import events, sightings
 from streamctl.core.events import Event
-from streamctl.core.sightings import UNKNOWN, FrameRef, Sighting
+from streamctl.core.sightings import UNKNOWN, FrameRef, Look, Sighting
 
 
 @dataclass(frozen=True, slots=True)
 class RunRef:
-    """The run that sightings are reported under; empty where it is not known yet."""
+    """The run that sightings are reported under, empty where it is not known yet; and the bucket
+    that pictures of them are put into, empty where there is none.
+    """
 
     processor: str = ""
     id: str = ""
+    pictures: str = ""
 
 
 def started(camera: str, sighting: Sighting, run: RunRef) -> Event:
@@ -43,7 +46,6 @@ def merged(camera: str, sighting: Sighting, into: Sighting, run: RunRef) -> Even
 
 
 def _detail(camera: str, sighting: Sighting, run: RunRef, now: FrameRef) -> dict[str, Any]:
-    best = sighting.best
     return {
         "camera": camera,
         "processor": run.processor,
@@ -55,17 +57,29 @@ def _detail(camera: str, sighting: Sighting, run: RunRef, now: FrameRef) -> dict
         "attention": sighting.attention,
         "started": _frame(sighting.first),
         "frames": sighting.frames,
-        "best": {
-            **_frame(best.frame),
-            "similarity": best.similarity,
-            "box": {
-                "left": best.box.left,
-                "top": best.box.top,
-                "width": best.box.width,
-                "height": best.box.height,
-            },
-        },
+        "best": {**_look(sighting.best), **_picture(sighting, run)},
     }
+
+
+def _look(look: Look) -> dict[str, Any]:
+    box, quality = look.box, look.quality
+    said = {
+        **_frame(look.frame),
+        "similarity": look.similarity,
+        "box": {"left": box.left, "top": box.top, "width": box.width, "height": box.height},
+    }
+    if quality is not None:
+        said["quality"] = {"brightness": quality.brightness, "sharpness": quality.sharpness}
+    return said
+
+
+def _picture(sighting: Sighting, run: RunRef) -> dict[str, Any]:
+    """Where the picture of its best frame will be, if one can be had: it is not waited for."""
+    if not run.pictures:
+        return {}
+    frame = sighting.best.frame
+    key = sightings.picture_key(sighting.id, frame.fragment, frame.offset)
+    return {"picture": {"bucket": run.pictures, "key": key}}
 
 
 def _whom(sighting: Sighting) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Final
 import streamctl
 from streamctl.errors import Missing
 
-HANDLERS: Final = ("on_records", "on_clock", "on_sweep")
+HANDLERS: Final = ("on_records", "on_clock", "on_sweep", "on_events")
 _AGGREGATES: Final = ("__init__.py", "config_pb2.py", "messages_pb2.py")
 _PROTOBUF_UNUSED: Final = frozenset({"compiler", "testdata", "__pycache__"})
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold

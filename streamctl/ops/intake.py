@@ -20,7 +20,6 @@ from streamctl.aws.session import Aws
 from streamctl.core import folding, records
 from streamctl.core.folding import Arrival, Story
 from streamctl.core.runs import Run
-from streamctl.core.telling import RunRef
 from streamctl.core.watch import WATCH, Watch
 from streamctl.errors import Lost, RecordError, Transient
 from streamctl.ops import journal, stories
@@ -135,7 +134,7 @@ def _fold_once(aws: Aws, setting: Setting, camera: str, arrivals: Sequence[Arriv
     run, saved = found[run_key(camera)].thing, found[story_key(camera)]
     if run is None or not run.is_open:
         _ask_for_a_look(aws, setting, camera)
-    under = RunRef(run.processor, run.id) if run else RunRef()
+    under = stories.under(setting, run)
     watch, now = found[WATCH_KEY].thing or WATCH, datetime.now(UTC)
     story = folding.fold(saved.thing or Story(camera), arrivals, under, now, watch)
     if story != saved.thing or story.outbox:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from streamctl.aws import cloudformation, s3
 from streamctl.aws.cloudformation import Outcome
@@ -17,17 +19,31 @@ from streamctl.ops.inventory import Platform
 Progress = Callable[[str], None]
 
 
+_CHOSEN: Final = ("MinIdleAfter", "KeepDays", "LogRetentionDays", "MaximumClocks")
+"""The template's parameters that are the operator's to choose."""
+
+
 def deploy(
-    aws: Aws, name: str, progress: Progress, min_idle_after: timedelta | None = None
+    aws: Aws,
+    name: str,
+    progress: Progress,
+    min_idle_after: timedelta | None = None,
+    keep_days: int | None = None,
 ) -> tuple[Platform, Outcome]:
     """Deploy a platform or bring it up to date; it, and what that took.
 
-    `min_idle_after`: the shortest idle time that a processor may have; None leaves it as it is.
-    Raises Busy where somebody else destroys it meanwhile.
+    `min_idle_after`: the shortest idle time that a processor may have; `keep_days`: how long events
+    and pictures are kept; None leaves each as it is. Raises Busy where somebody else destroys it
+    meanwhile.
     """
     names.platform(name)
+    chosen = dict[str, str]()
+    if min_idle_after is not None:
+        chosen["MinIdleAfter"] = f"{min_idle_after.total_seconds():.3f}".rstrip("0").rstrip(".")
+    if keep_days is not None:
+        chosen["KeepDays"] = str(keep_days)
     try:
-        return _deploy(aws, name, progress, min_idle_after)
+        return _deploy(aws, name, progress, chosen)
     except NotFound as error:  # the bucket or the stack, both of which it has just made or seen
         raise Busy(
             f"platform {name} was destroyed while it was being deployed ({error})",
@@ -36,14 +52,15 @@ def deploy(
 
 
 def _deploy(
-    aws: Aws, name: str, progress: Progress, min_idle_after: timedelta | None
+    aws: Aws, name: str, progress: Progress, chosen: Mapping[str, str]
 ) -> tuple[Platform, Outcome]:
     bucket = names.artifact_bucket(aws.account, aws.region_name, name)
     parameters = {
         "Platform": name,
         "CodeBucket": bucket,
         "CodeKey": _upload(aws, bucket, progress),
-        **_idle_parameter(aws, name, min_idle_after),
+        **_chosen_before(aws, name),
+        **chosen,
     }
     wanted = cloudformation.Wanted(
         name=names.platform_stack(name),
@@ -56,7 +73,7 @@ def _deploy(
 
 
 def destroy(aws: Aws, name: str, progress: Progress) -> bool:
-    """Delete a platform with its bucket; whether there was one.
+    """Delete a platform with its buckets; whether there was one.
 
     Raises StreamctlError while cameras or processors of it are left: nobody would look after them.
     """
@@ -64,13 +81,22 @@ def destroy(aws: Aws, name: str, progress: Progress) -> bool:
     _refuse_while_used(aws, name)
     existed = True
     try:
-        inventory.platform(aws, name)
+        _empty_pictures(aws, inventory.platform(aws, name), progress)
         cloudformation.delete(aws, names.platform_stack(name), progress)
     except NotFound:
         existed = False
     progress("deleting the bucket")
     s3.delete_bucket(aws, names.artifact_bucket(aws.account, aws.region_name, name))
     return existed
+
+
+def _empty_pictures(aws: Aws, found: Platform, progress: Progress) -> None:
+    """CloudFormation deletes only empty buckets. What was kept goes with the platform."""
+    bucket = found.outputs.get("PicturesName")
+    if bucket:
+        progress("deleting the pictures")
+        with contextlib.suppress(NotFound):
+            s3.delete_under(aws, bucket, "")
 
 
 def _upload(aws: Aws, bucket: str, progress: Progress) -> str:
@@ -84,15 +110,13 @@ def _upload(aws: Aws, bucket: str, progress: Progress) -> str:
     return key
 
 
-def _idle_parameter(aws: Aws, name: str, wanted: timedelta | None) -> dict[str, str]:
+def _chosen_before(aws: Aws, name: str) -> dict[str, str]:
     """An update that leaves a parameter out resets it to the template's default."""
-    if wanted is not None:
-        return {"MinIdleAfter": f"{wanted.total_seconds():.3f}".rstrip("0").rstrip(".")}
     try:
         stack = cloudformation.describe(aws, names.platform_stack(name))
     except NotFound:
         return {}
-    return {key: value for key, value in stack.parameters.items() if key == "MinIdleAfter"}
+    return {key: value for key, value in stack.parameters.items() if key in _CHOSEN}
 
 
 def _refuse_while_used(aws: Aws, name: str) -> None:

@@ -28,6 +28,8 @@ class Setting:
     failure_queue: str
     """The URL of the queue for records that cannot be decoded."""
     min_idle_after: timedelta
+    pictures: str
+    """The bucket of pictures."""
 
     @classmethod
     def from_environment(cls) -> Setting:
@@ -40,12 +42,44 @@ class Setting:
                 clock_queue=os.environ["STREAMCTL_CLOCK_QUEUE"],
                 failure_queue=os.environ["STREAMCTL_FAILURE_QUEUE"],
                 min_idle_after=timedelta(seconds=float(os.environ["STREAMCTL_MIN_IDLE_AFTER_S"])),
+                pictures=os.environ["STREAMCTL_PICTURES"],
             )
         except KeyError as error:
-            raise AskedWrongly(
-                f"the function's environment lacks {error.args[0]}",
-                hint="deploy the platform again: streamctl stack deploy",
-            ) from error
+            raise _lacking(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where what was told is kept, as the function sees it that keeps it."""
+
+    kept: str
+    """The table of events."""
+    pictures: str
+    """The bucket of pictures."""
+    queue: str
+    """The URL of the queue that it is woken by."""
+    days: timedelta
+    """How long an event is kept."""
+
+    @classmethod
+    def from_environment(cls) -> Keeping:
+        """Read it. Raises AskedWrongly if platform.yaml and this code do not fit."""
+        try:
+            return cls(
+                kept=os.environ["STREAMCTL_KEPT"],
+                pictures=os.environ["STREAMCTL_PICTURES"],
+                queue=os.environ["STREAMCTL_EVENT_QUEUE"],
+                days=timedelta(days=int(os.environ["STREAMCTL_KEEP_DAYS"])),
+            )
+        except KeyError as error:
+            raise _lacking(error) from error
+
+
+def _lacking(error: KeyError) -> AskedWrongly:
+    return AskedWrongly(
+        f"the function's environment lacks {error.args[0]}",
+        hint="deploy the platform again: streamctl stack deploy",
+    )
 
 
 def run_key(camera: str) -> str:

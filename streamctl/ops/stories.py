@@ -18,6 +18,13 @@ from streamctl.ops.setting import WATCH_KEY, Setting, story_key
 _ATTEMPTS: Final = 3
 
 
+def under(setting: Setting, run: Run | None) -> RunRef:
+    """What sightings are told under: the run if one is known, and where their pictures are kept."""
+    if run is None:
+        return RunRef(pictures=setting.pictures)
+    return RunRef(run.processor, run.id, setting.pictures)
+
+
 def store(aws: Aws, setting: Setting, story: Story, against: int) -> Story:
     """Save a story, publish its outbox, and save that it was. Raises Lost if somebody was first.
 
@@ -44,15 +51,15 @@ def close(aws: Aws, setting: Setting, camera: str, run: Run | None, *, everythin
 
     Where others keep saving this story meanwhile it is left to them: it stays due.
     """
-    under = RunRef(run.processor, run.id) if run else RunRef()
+    told_under = under(setting, run)
     for _ in range(_ATTEMPTS):
         found = table.load(aws, setting.table, {story_key(camera): Story, WATCH_KEY: Watch})
         saved, watch = found[story_key(camera)], found[WATCH_KEY].thing or WATCH
         story = saved.thing or Story(camera)
         if everything:
-            closed = folding.close_all(story, under, watch)
+            closed = folding.close_all(story, told_under, watch)
         else:
-            closed = folding.close(story, datetime.now(UTC), under, watch)
+            closed = folding.close(story, datetime.now(UTC), told_under, watch)
         if closed == story and not story.outbox:
             return story
         try:

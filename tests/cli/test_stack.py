@@ -12,13 +12,17 @@ KEYS = {
     "stack",
     "status",
     "min_idle_after_s",
+    "keep_days",
     "table",
     "bus",
     "clock_queue",
     "failure_queue",
+    "kept",
+    "pictures",
     "on_records",
     "on_clock",
     "on_sweep",
+    "on_events",
 }
 
 
@@ -32,7 +36,7 @@ def test_a_platform_comes_changes_and_goes(streamctl_, in_cloud, client):
     first = streamctl_("--platform passing stack deploy -o json")
     assert (first.code, first.err) == (0, "platform passing is created\n")
     assert set(first.json) == KEYS
-    assert first.json["min_idle_after_s"] == 30
+    assert (first.json["min_idle_after_s"], first.json["keep_days"]) == (30, 30)
     bucket = "streamctl-000000000000-us-east-1-passing"
     assert client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
@@ -42,18 +46,22 @@ def test_a_platform_comes_changes_and_goes(streamctl_, in_cloud, client):
     changed = streamctl_("--platform passing stack deploy --min-idle-after 45s -o json")
     assert changed.err == "platform passing is updated\n"
     assert changed.json["min_idle_after_s"] == 45
+    changed = streamctl_("--platform passing stack deploy --keep-days 7 -o json")
+    assert changed.err == "platform passing is updated\n"
     kept = streamctl_("--platform passing stack deploy -o json")
     assert kept.err == "platform passing is up to date\n"
-    assert kept.json["min_idle_after_s"] == 45
+    assert (kept.json["min_idle_after_s"], kept.json["keep_days"]) == (45, 7)
+    pictures = kept.json["pictures"]
+    client("s3").put_object(Bucket=pictures, Key="pictures/somebody/1-0.jpg", Body=b"a face")
 
     assert "45s" in streamctl_("--platform passing stack status").out
-    assert len(log_groups(client)) == 3
+    assert len(log_groups(client)) == 4
 
     gone = streamctl_("--platform passing stack destroy -o json")
     assert (gone.code, gone.json) == (0, {"name": "passing", "existed": True})
     assert log_groups(client) == []
     buckets = client("s3").list_buckets()["Buckets"]
-    assert bucket not in [each["Name"] for each in buckets]
+    assert {bucket, pictures}.isdisjoint(each["Name"] for each in buckets)
     assert streamctl_("--platform passing stack destroy -o json").json["existed"] is False
 
 
@@ -144,7 +152,7 @@ def build_zip(source):
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name in ("on_records", "on_clock", "on_sweep"):
+        for name in ("on_records", "on_clock", "on_sweep", "on_events"):
             archive.writestr(f"lambdas/{name}.py", source)
     return packed.getvalue()
 

@@ -38,9 +38,12 @@ def statements(name):
                     yield logical, statement
 
 
-def test_the_clock_queue_hides_a_message_six_times_as_long_as_its_function_may_run():
-    queue = resources("platform.yaml", "AWS::SQS::Queue")["ClockQueue"]
-    function = resources("platform.yaml", "AWS::Lambda::Function")["OnClock"]
+@pytest.mark.parametrize(
+    ("queue", "function"), [("ClockQueue", "OnClock"), ("EventQueue", "OnEvents")]
+)
+def test_a_queue_hides_a_message_six_times_as_long_as_its_function_may_run(queue, function):
+    queue = resources("platform.yaml", "AWS::SQS::Queue")[queue]
+    function = resources("platform.yaml", "AWS::Lambda::Function")[function]
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
 
 
@@ -55,6 +58,22 @@ def test_clocks_are_handled_a_few_at_once_and_what_fails_is_kept():
     assert "MaximumConcurrency" in mapping["ScalingConfig"]
     queue = resources("platform.yaml", "AWS::SQS::Queue")["ClockQueue"]
     assert "deadLetterTargetArn" in queue["RedrivePolicy"]
+
+
+def test_pictures_are_private_encrypted_and_expire():
+    """What the local cloud lets pass: it neither expires objects nor refuses strangers."""
+    (bucket,) = resources("platform.yaml", "AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "KeepDays"})
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+
+
+def test_what_is_kept_is_encrypted_and_expires():
+    for table in resources("platform.yaml", "AWS::DynamoDB::Table").values():
+        assert table["SSESpecification"]["SSEEnabled"] is True
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
 
 
 def test_results_are_read_from_the_oldest_and_what_is_given_up_is_told():

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from streamctl.core import events, folding
 from streamctl.core.folding import Arrival, Story
-from streamctl.core.records import Box, Face, Frame, Match
+from streamctl.core.records import Box, Face, Frame, Match, Quality
 from streamctl.core.telling import RunRef
 from tests.core.scene import CAMERA, at
 
-RUN = RunRef("door", "door@1")
+RUN = RunRef("door", "door@1", "pictures-of-main")
 STARTED, UPDATED, ENDED = (
     events.SIGHTING_STARTED,
     events.SIGHTING_UPDATED,
@@ -18,9 +18,9 @@ STARTED, UPDATED, ENDED = (
 
 def arrival(second, *people, unknown=0, similarity=90.0, lag=1.0):
     """A frame at `second` in which these people were matched and `unknown` faces were not."""
-    box = Box(0.1, 0.1, 0.2, 0.2)
-    faces = [Face(box, 99.0, (Match(p, f"id-{p}", similarity),)) for p in people]
-    faces += [Face(box, 99.0, ())] * unknown
+    box, quality = Box(0.1, 0.1, 0.2, 0.2), Quality(77.0, 92.5)
+    faces = [Face(box, 99.0, (Match(p, f"id-{p}", similarity),), quality) for p in people]
+    faces += [Face(box, 99.0, (), quality)] * unknown
     frame = Frame(CAMERA, f"{int(second):047d}", timedelta(0), at(second), at(second), tuple(faces))
     return Arrival(frame, at(second + lag))
 

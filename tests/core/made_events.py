@@ -34,7 +34,7 @@ def of_a_story(lots):
     while frames:
         batch, frames = frames[:3], frames[lots.randint(1, 3) :]
         now += lots.choice([0, 1, 20])
-        run = lots.choice([RUN, RunRef()])
+        run = lots.choice([RUN, RunRef(pictures=RUN.pictures), RunRef()])
         story = folding.fold(folding.close(story, at(now), run, watch), batch, run, at(now), watch)
         told += story.outbox
         story = documents.loads(Story, documents.dumps(folding.published(story)))

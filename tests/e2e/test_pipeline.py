@@ -128,8 +128,10 @@ def switch_off_clocks(pipeline):
 def deployed_modules(pipeline):
     """What is in the zip that the functions run from, as it lies in the bucket."""
     s3, path = pipeline.client("s3"), pipeline.folder / "deployed.zip"
-    (bucket,) = s3.list_buckets()["Buckets"]
-    (code,) = s3.list_objects_v2(Bucket=bucket["Name"])["Contents"]
-    s3.download_file(bucket["Name"], code["Key"], str(path))
+    (stack,) = pipeline.client("cloudformation").describe_stacks(StackName="streamctl-main")[
+        "Stacks"
+    ]
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    s3.download_file(given["CodeBucket"], given["CodeKey"], str(path))
     with zipfile.ZipFile(path) as archive:
         return set(archive.namelist())

@@ -54,7 +54,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(function):
     ran = function(
         """
         import sys
-        from lambdas import on_clock, on_records, on_sweep
+        from lambdas import on_clock, on_events, on_records, on_sweep
         print([name for name in sys.modules if name.startswith(("google", "aws_kinesis", "av", "h11", "click"))])
         """
     )

@@ -49,5 +49,7 @@ def platform(platform_table: str) -> Platform:
         queues.create(aws, name, bus_arn) for name in ("heard", "clock", "failure")
     )
     bus.subscribe(aws, "bus", "everything", heard.arn)
-    setting = Setting("main", platform_table, "bus", clock.url, failure.url, timedelta(seconds=5))
+    setting = Setting(
+        "main", platform_table, "bus", clock.url, failure.url, timedelta(seconds=5), "pictures"
+    )
     return Platform(setting, heard, clock, failure)

@@ -1,0 +1,155 @@
+"""The DynamoDB table of what was told: one item for each event, kept for a while.
+
+An event stands under what it is about (a sighting, or a run) and its own id, so the same event kept
+twice is kept once. Two indexes find events by the hour in which they were, and by person.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from streamctl.aws.refusals import translated
+from streamctl.aws.session import Aws
+from streamctl.core import events
+from streamctl.core.heard import Heard, SightingEvent
+from streamctl.errors import Throttled
+
+BY_HOUR: Final = "by-hour"
+BY_PERSON: Final = "by-person"
+
+_HOUR: Final = timedelta(hours=1)
+_DELETED_AT_ONCE: Final = 25  # BatchWriteItem's most
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where an event stands: `about` is a sighting's id or a run's, `id` the event's own."""
+
+    about: str
+    id: str
+
+
+def key_of(event: Heard) -> Key:
+    return Key(event.sighting if isinstance(event, SightingEvent) else event.run, event.id)
+
+
+def put(aws: Aws, table: str, event: Heard, message: str, expires: datetime) -> None:
+    """Keep an event, as the message that told it. Raises NotFound, Throttled, Transient."""
+    time = event.time.astimezone(UTC)
+    item = {
+        **_plain(key_of(event)),
+        "hour": {"S": _hour(time)},
+        "at": {"S": events.iso(time)},
+        "message": {"S": message},
+        "expires": {"N": str(int(expires.timestamp()))},
+    }
+    if isinstance(event, SightingEvent) and event.person is not None:
+        item["person"] = {"S": event.person}
+    with translated(f"keeping an event in table {table}"):
+        aws.client("dynamodb").put_item(TableName=table, Item=item)
+
+
+def holds(aws: Aws, table: str, key: Key) -> bool:
+    """Whether an event is kept. Raises NotFound for no such table, Throttled."""
+    with translated(f"reading table {table}"):
+        answer = aws.client("dynamodb").get_item(
+            TableName=table, Key=_plain(key), ProjectionExpression="id"
+        )
+    return "Item" in answer
+
+
+def between(aws: Aws, table: str, since: datetime, until: datetime) -> Iterator[str]:
+    """The messages of events that were in this time, which ends with `until`; the earliest first.
+
+    One query for each hour; the index lags by less than a second as a rule. Raises NotFound,
+    Throttled.
+    """
+    since, until = since.astimezone(UTC), until.astimezone(UTC)
+    hour = since.replace(minute=0, second=0, microsecond=0)
+    while hour <= until:
+        yield from _unexpired(
+            _queried(
+                aws,
+                table,
+                IndexName=BY_HOUR,
+                KeyConditionExpression="#hour = :hour AND #at BETWEEN :since AND :until",
+                ExpressionAttributeNames={"#hour": "hour", "#at": "at"},
+                ExpressionAttributeValues={
+                    ":hour": {"S": _hour(hour)},
+                    ":since": {"S": events.iso(since)},
+                    ":until": {"S": events.iso(until)},
+                },
+            )
+        )
+        hour += _HOUR
+
+
+def about(aws: Aws, table: str, about: str) -> Iterator[str]:
+    """The messages of events about one sighting or run. Raises NotFound, Throttled."""
+    return _unexpired(
+        _queried(
+            aws,
+            table,
+            ConsistentRead=True,
+            KeyConditionExpression="about = :about",
+            ExpressionAttributeValues={":about": {"S": about}},
+        )
+    )
+
+
+def of_person(aws: Aws, table: str, person: str) -> Iterator[Key]:
+    """Where the events about a person stand. Raises NotFound, Throttled."""
+    for item in _queried(
+        aws,
+        table,
+        IndexName=BY_PERSON,
+        KeyConditionExpression="person = :person",
+        ExpressionAttributeValues={":person": {"S": person}},
+    ):
+        yield Key(item["about"]["S"], item["id"]["S"])
+
+
+def delete(aws: Aws, table: str, keys: Iterable[Key]) -> None:
+    """Delete events. One that is not there is deleted already.
+
+    Raises NotFound for no such table, Throttled where it stays too busy.
+    """
+    rest = iter(keys)
+    while some := list(itertools.islice(rest, _DELETED_AT_ONCE)):
+        request = {table: [{"DeleteRequest": {"Key": _plain(key)}} for key in some]}
+        for _ in range(_TRIES):
+            with translated(f"deleting from table {table}"):
+                answer = aws.client("dynamodb").batch_write_item(RequestItems=request)
+            request = answer.get("UnprocessedItems") or {}
+            if not request:
+                break
+        else:
+            raise Throttled(f"deleting from table {table}: it takes only some of what was asked")
+
+
+def _queried(aws: Aws, table: str, **how: Any) -> Iterator[Mapping[str, Any]]:
+    pages = aws.client("dynamodb").get_paginator("query")
+    with translated(f"reading table {table}"):
+        for page in pages.paginate(TableName=table, **how):
+            yield from page["Items"]
+
+
+def _unexpired(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """DynamoDB deletes what expired hours or days late (developer guide, TTL)."""
+    now = datetime.now(UTC).timestamp()
+    for item in items:
+        if float(item["expires"]["N"]) > now:
+            yield item["message"]["S"]
+
+
+def _plain(key: Key) -> dict[str, dict[str, str]]:
+    return {"about": {"S": key.about}, "id": {"S": key.id}}
+
+
+def _hour(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H")

@@ -1,0 +1,102 @@
+"""Keep what was told: each event in a table, and of each sighting's best frame a picture.
+
+This hangs on the bus like any subscriber, so nothing that is told waits for it. A picture can be
+had once the fragment that holds the frame is whole and stored, which may be after the event: then
+it is asked for again, ever more slowly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from streamctl.aws import archive, kept, queues, s3
+from streamctl.aws.archive import Still
+from streamctl.aws.session import Aws
+from streamctl.core import events, heard, sightings
+from streamctl.core.heard import SightingEvent
+from streamctl.errors import NotFound, RecordError, StreamctlError, Unsuitable
+from streamctl.ops import journal
+from streamctl.ops.setting import Keeping
+
+ASKED_AGAIN_S: Final = (5, 10, 20, 40, 80, 160)
+"""The pauses between tries at a picture: five minutes in all. A fragment lasts at most 20 s."""
+
+NEAR: Final = timedelta(milliseconds=250)
+"""How near to its frame a picture is to be: a frame or so at 5 FPS. The last try takes one that is
+as far off as archive.NEAR."""
+
+
+def take(aws: Aws, keeping: Keeping, messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Handle a Lambda batch of SQS messages; the ids of those to be delivered again.
+
+    What fails each time ends in the queue's failure queue.
+    """
+    failed = []
+    for message in messages:
+        try:
+            _keep(aws, keeping, message["body"])
+        except StreamctlError as error:
+            journal.note("event to be delivered again", message=message["messageId"], why=error)
+            failed.append(message["messageId"])
+    return failed
+
+
+def _keep(aws: Aws, keeping: Keeping, body: str) -> None:
+    told, tries = _told(body)
+    event = heard.read(told)
+    if event is None:
+        return  # something else on the same bus
+    if tries == 0:
+        kept.put(aws, keeping.kept, event, told, datetime.now(UTC) + keeping.days)
+    elif not kept.holds(aws, keeping.kept, kept.key_of(event)):
+        return  # it was forgotten meanwhile
+    if isinstance(event, SightingEvent) and event.best.picture:
+        _keep_picture(aws, keeping, event, told, tries)
+
+
+def _told(body: str) -> tuple[str, int]:
+    """The event's message, and how often its picture was asked for: of one that we sent ourselves."""
+    try:
+        plain = json.loads(body)
+        if "tries" not in plain:
+            return body, 0
+        told, tries = plain["told"], plain["tries"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise RecordError(f"the message is no event: {error!r:.200}") from error
+    if not isinstance(told, str) or type(tries) is not int:
+        raise RecordError("the message is neither an event nor one to be asked for again")
+    return told, tries
+
+
+def _keep_picture(aws: Aws, keeping: Keeping, event: SightingEvent, told: str, tries: int) -> None:
+    """Keep the picture of the best frame, or see that it is asked for again."""
+    best, last = event.best, tries >= len(ASKED_AGAIN_S)
+    key = sightings.picture_key(event.sighting, best.fragment, timedelta(seconds=best.offset_s))
+    if s3.holds(aws, keeping.pictures, key):
+        return
+    try:
+        still = archive.images(
+            aws, event.camera_arn, best.time, within=archive.NEAR if last else NEAR
+        )
+    except (NotFound, Unsuitable) as error:  # the camera is gone, or keeps no video
+        journal.note("no picture", **_about(event), why=error)
+        return
+    if still is not None:
+        s3.put(aws, keeping.pictures, key, still.jpeg, "image/jpeg", _metadata(still, best.time))
+    elif last:
+        journal.note("no picture", **_about(event), why="the video around it was not stored")
+    else:
+        again = {"tries": tries + 1, "told": told}
+        queues.send(aws, keeping.queue, again, ASKED_AGAIN_S[tries])
+
+
+def _metadata(still: Still, wanted: datetime) -> dict[str, str]:
+    apart = (still.time - wanted) / timedelta(milliseconds=1)
+    return {"taken": events.iso(still.time), "apart-ms": f"{apart:.0f}"}
+
+
+def _about(event: SightingEvent) -> dict[str, str]:
+    return {"camera": event.camera_arn, "sighting": event.sighting}

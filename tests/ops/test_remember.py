@@ -1,0 +1,236 @@
+"""What was told is kept with its picture; one that is not there yet is asked for again, not for ever."""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from streamctl.aws import kept, kinesisvideo, s3
+from streamctl.aws.session import Aws
+from streamctl.core import folding, heard
+from streamctl.core.folding import Arrival, Story
+from streamctl.core.records import Box, Face, Frame, Match
+from streamctl.core.telling import RunRef
+from streamctl.media import images
+from streamctl.ops import push, remember
+from streamctl.ops.setting import Keeping
+from tests import kept_tables
+
+DAY = timedelta(days=1)
+BOX = Box(0.25, 0.25, 0.5, 0.5)
+DEADLINE_S = 20
+
+
+def s(seconds):
+    return timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """A camera, and where what is told of it is kept, in the local cloud."""
+
+    aws: Aws
+    camera: str
+    keeping: Keeping
+    encode: Any
+
+    def film(self):
+        """A second of video; when its fragment was received."""
+        video = self.encode("film.mkv", frames=25, g="25")
+        push.push(self.aws, self.camera, video, fast=True)
+        now = datetime.now(UTC)
+        (stored,) = kinesisvideo.fragments(self.aws, self.camera, now - DAY, now + DAY)
+        return stored.received
+
+    def told(self, since, person="ada", *, bucket=None):
+        """The messages that tell of a person who was there in two frames: a start and an end."""
+        run = RunRef("door", "door@1", self.keeping.pictures if bucket is None else bucket)
+        arn = kinesisvideo.describe(self.aws, self.camera).arn
+        story = Story(arn)
+        for offset in (0.0, 1.0):
+            face = Face(BOX, 99.0, (Match(person, f"id-{person}", 90 - offset),))
+            frame = Frame(arn, "9" * 47, s(offset), since, since, (face,))
+            story = folding.fold(story, [Arrival(frame, since)], run, since + s(offset))
+        return [
+            json.dumps({"source": "streamctl", "detail-type": each.type, "detail": each.detail})
+            for each in folding.close_all(story, run).outbox
+        ]
+
+    def take(self, *bodies):
+        messages = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
+        return remember.take(self.aws, self.keeping, messages)
+
+    def kept(self):
+        table = self.aws.client("dynamodb").scan(TableName=self.keeping.kept)
+        return sorted(item["id"]["S"] for item in table["Items"])
+
+    def pictures(self):
+        listed = self.aws.client("s3").list_objects_v2(Bucket=self.keeping.pictures)
+        return [each["Key"] for each in listed.get("Contents", [])]
+
+    def asked_again(self):
+        """How many messages to itself are on their way."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        found = self.aws.client("sqs").get_queue_attributes(
+            QueueUrl=self.keeping.queue, AttributeNames=names
+        )["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+
+@pytest.fixture
+def world(aws, encode):
+    name = f"kept-{uuid.uuid4().hex[:8]}"
+    aws.client("kinesisvideo").create_stream(StreamName=name, DataRetentionInHours=1)
+    aws.client("s3").create_bucket(Bucket=name)
+    table = kept_tables.create(aws.client("dynamodb"), name)
+    queue = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    return World(aws, name, Keeping(table, name, queue, DAY), encode)
+
+
+def again(message, tries):
+    return json.dumps({"tries": tries, "told": message})
+
+
+def test_what_is_told_is_kept_with_the_picture_of_its_best_frame(world):
+    since = world.film()
+    messages = world.told(since)
+    assert world.take(*messages) == []
+    events = [heard.read(message) for message in messages]
+    assert world.kept() == sorted(event.id for event in events)
+    (key,) = world.pictures()
+    assert {event.best.picture.key for event in events} == {key}
+    assert {event.best.picture.bucket for event in events} == {world.keeping.pictures}
+    stored = s3.get(world.aws, world.keeping.pictures, key)
+    assert images.size(stored.body) == (320, 240)
+    assert abs(datetime.fromisoformat(stored.metadata["taken"]) - since) <= s(0.1)
+    assert abs(int(stored.metadata["apart-ms"])) <= 100
+    assert world.asked_again() == 0
+    assert world.take(*messages) == []
+    assert world.pictures() == [key]
+    assert len(world.kept()) == 2
+
+
+def test_a_picture_that_is_not_there_yet_is_asked_for_again(world):
+    """The event is kept at once. Then the video is stored, and the message that was sent is handled."""
+    soon = datetime.now(UTC)
+    message = world.told(soon)[0]
+    assert world.take(message) == []
+    assert len(world.kept()) == 1
+    assert world.pictures() == []
+    assert world.asked_again() == 1
+    deadline = time.monotonic() + DEADLINE_S
+    sqs, found = world.aws.client("sqs"), []
+    while not found and time.monotonic() < deadline:
+        answer = sqs.receive_message(QueueUrl=world.keeping.queue, WaitTimeSeconds=5)
+        found = answer.get("Messages", [])
+    (sent,) = found
+    assert json.loads(sent["Body"]) == {"tries": 1, "told": message}
+    since = world.film()
+    later = world.told(since)[0]
+    world.take(later)
+    assert world.take(again(later, 1)) == []
+    assert len(world.pictures()) == 1
+
+
+def test_it_is_not_asked_for_for_ever(world):
+    message = world.told(datetime.now(UTC))[0]
+    world.take(message)
+    last = len(remember.ASKED_AGAIN_S)
+    assert world.take(again(message, last - 1)) == []
+    assert world.asked_again() == 2
+    assert world.take(again(message, last)) == []
+    assert world.asked_again() == 2
+
+
+def test_the_last_try_takes_a_picture_that_is_further_off(world):
+    """And says how far. None nearer was to be had, so the tries before take none."""
+    since = world.film()
+    ends = since + s(0.96)
+    message = world.told(ends + s(0.9))[0]
+    world.take(message)
+    assert world.pictures() == []
+    world.take(again(message, len(remember.ASKED_AGAIN_S)))
+    (key,) = world.pictures()
+    metadata = s3.get(world.aws, world.keeping.pictures, key).metadata
+    assert -1000 < int(metadata["apart-ms"]) < -800
+
+
+def test_what_was_forgotten_meanwhile_gets_no_picture(world):
+    """The control is the test of a picture that is asked for again."""
+    message = world.told(world.film())[0]
+    assert world.take(again(message, 1)) == []
+    assert world.pictures() == []
+    assert world.kept() == []
+
+
+def test_no_picture_is_looked_for_where_none_was_promised(world):
+    messages = world.told(world.film(), bucket="")
+    assert world.take(*messages) == []
+    assert len(world.kept()) == 2
+    assert (world.pictures(), world.asked_again()) == ([], 0)
+
+
+def test_a_camera_that_is_gone_or_keeps_nothing_has_no_picture(world):
+    message = world.told(datetime.now(UTC))[0]
+    client = world.aws.client("kinesisvideo")
+    stream = client.describe_stream(StreamName=world.camera)["StreamInfo"]
+    client.delete_stream(StreamARN=stream["StreamARN"])
+    assert world.take(message) == []
+    assert len(world.kept()) == 1
+    assert (world.pictures(), world.asked_again()) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "no json",
+        "[]",
+        "{}",
+        "7",
+        '{"tries": 1}',
+        '{"tries": "1", "told": "{}"}',
+        '{"tries": 1, "told": 7}',
+        '{"tries": true, "told": "{}"}',
+        json.dumps({"source": "streamctl", "detail-type": "Sighting Started", "detail": {}}),
+        "[" * 100_000,
+    ],
+    ids=lambda body: body[:30],
+)
+def test_what_is_no_event_is_left_to_the_failure_queue_and_spares_the_others(world, body):
+    good = world.told(datetime.now(UTC), bucket="")[0]
+    assert world.take(body, good) == ["0"]
+    assert world.kept() == [heard.read(good).id]
+
+
+def test_other_events_on_the_bus_are_passed_over(world):
+    other = json.dumps({"source": "aws.ec2", "detail-type": "anything", "detail": {}})
+    assert world.take(other) == []
+    assert world.kept() == []
+
+
+def test_what_aws_refuses_is_delivered_again(world, shared_local_cloud):
+    good = world.told(datetime.now(UTC), bucket="")[0]
+    shared_local_cloud.fault("dynamodb.PutItem", code="InternalServerError", times=None)
+    assert world.take(good) == ["0"]
+    shared_local_cloud.faults_clear()
+    assert world.take(good) == []
+    assert len(world.kept()) == 1
+
+
+def test_events_expire(world):
+    world.take(world.told(datetime.now(UTC), bucket="")[0])
+    (item,) = world.aws.client("dynamodb").scan(TableName=world.keeping.kept)["Items"]
+    left = float(item["expires"]["N"]) - time.time()
+    assert DAY.total_seconds() - 60 < left <= DAY.total_seconds()
+
+
+def test_what_is_kept_can_be_read_again(world):
+    messages = world.told(datetime.now(UTC), bucket="")
+    world.take(*messages)
+    first = heard.read(messages[0])
+    found = kept.about(world.aws, world.keeping.kept, first.sighting)
+    assert {heard.read(each).id for each in found} == set(world.kept())
