@@ -66,10 +66,24 @@ def test_one_that_claims_too_many_records_is_refused():
         list(aggregates.records(packed(*[b""] * 10_001)))
 
 
-def test_real_aggregates_are_taken_apart(shared_data):
-    """As AWS's own producer library wrote them."""
+def test_every_real_record_of_a_producer_is_taken_apart(shared_data):
+    """As AWS's own producer library wrote them, aggregated and not."""
     captured = json.loads((shared_data / "kpl" / "kpl_lambda_records.json").read_text())
-    for name in ("kpl_generated_rec_with_ehks", "kpl_generated_rec_no_ehks"):
-        found = list(aggregates.records(base64.b64decode(captured[name]["kinesis"]["data"])))
-        assert len(found) > 1
-        assert all(each.startswith(b"RECORD ") for each in found)
+    found = {
+        name: list(aggregates.records(base64.b64decode(each.get("kinesis", each)["data"])))
+        for name, each in captured.items()
+    }
+    assert {name: len(inside) for name, inside in found.items()} == {
+        "kpl_generated_rec_with_ehks": 4,
+        "kpl_generated_rec_no_ehks": 8,
+        "kpl_generated_ka_rec": 4,
+        "kpl_generated_ka_non_agg_rec": 1,
+    }
+    assert all(each.startswith(b"RECORD ") for inside in found.values() for each in inside)
+
+
+def test_so_is_the_event_that_a_template_gives(shared_data):
+    """It holds an aggregate of two records, and a record alone."""
+    event = json.loads((shared_data / "kpl" / "KinesisAnalyticsKpl.json").read_text())
+    found = [list(aggregates.records(base64.b64decode(e["data"]))) for e in event["records"]]
+    assert [[each[:3] for each in inside] for inside in found] == [[b"40,", b"41,"], [b"4,a"]]

@@ -158,16 +158,39 @@ def test_no_json_raises_anything_else(value):
         records.parse(json.dumps(value).encode())
 
 
-def test_real_records_are_read(shared_data):
-    """Every record that Rekognition really wrote."""
-    read = 0
-    for path in sorted((shared_data / "records").glob("*.json")):
-        content = json.loads(path.read_text())
-        for record in content.get("Records", []):
-            read += 1
-            frame = records.parse(base64.b64decode(record["kinesis"]["data"]))
-            assert len(frame.fragment) == 47
-        if "InputInformation" in content:
-            read += 1
-            records.parse(path.read_bytes())
-    assert read >= 4
+def real(path):
+    """The data of the records in a file: of a Lambda event, or of a record alone."""
+    content = json.loads(path.read_text())
+    events = content.get("Records")
+    return [base64.b64decode(each["kinesis"]["data"]) for each in events or ()] or [
+        path.read_bytes()
+    ]
+
+
+def test_every_real_record_is_read(shared_data):
+    """All that Rekognition really wrote, and the one that the guide shows."""
+    found = {
+        path.name: [records.parse(each) for each in real(path)]
+        for path in (shared_data / "records").glob("*record*.json")
+    }
+    shown = {
+        name: [
+            (len(each.matches), each.best.similarity) for frame in frames for each in frame.faces
+        ]
+        for name, frames in found.items()
+    }
+    assert shown == {
+        "face_search_record_example.json": [(1, 88.86396)],
+        "kinesis_event_1record_2matches_447c55d.json": [(2, 99.85649)],
+        "kinesis_event_2records_20matches.json": [(20, 99.99299), (20, 99.99311)],
+        "record_plain_336c3be.json": [(1, 99.89643)],
+    }
+    assert all(len(frame.fragment) == 47 for frames in found.values() for frame in frames)
+
+
+def test_what_is_told_of_stored_video_is_no_record(shared_data):
+    """The one other message of Rekognition's that is at hand: nothing of it is taken for a frame."""
+    with pytest.raises(RecordError, match="InputInformation is missing"):
+        records.parse(
+            (shared_data / "records" / "stored_video_completion_message.json").read_bytes()
+        )
