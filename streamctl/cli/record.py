@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
+from streamctl.cli import files
 from streamctl.cli.command import Noun
 from streamctl.cli.output import done, follows_as_json, line, printable, rows, say
 from streamctl.cli.params import FILE, MOMENT, camera_option, text_of
@@ -20,7 +19,7 @@ from streamctl.core import names, watchfile
 from streamctl.core.records import Face, Frame
 from streamctl.core.replaying import Told
 from streamctl.core.watch import WATCH
-from streamctl.errors import AskedWrongly, RecordError
+from streamctl.errors import RecordError
 from streamctl.ops import recording, records
 from streamctl.ops.records import Read
 
@@ -95,7 +94,7 @@ def save(settings: Settings, camera: str, since: datetime | None, file: Path) ->
 
     It holds what was seen of people, as results do: keep it as you keep those.
     """
-    with StatusLine() as progress, _new(file) as to:
+    with StatusLine() as progress, files.new(file) as to:
         saved = 0
         for saved in recording.save(settings.aws, settings.platform, camera, since, to):
             progress(f"{saved} records of camera {camera}")
@@ -134,21 +133,6 @@ def _told(told: Told) -> str:
     camera = names.of_camera(detail["camera"])
     seen = f"{detail['frames']} frames, best {detail['best']['similarity']:.1f} %"
     return f"{told.at:%H:%M:%S}Z  {told.event.type:16}  {camera}  {who}  {seen}"
-
-
-@contextlib.contextmanager
-def _new(file: Path) -> Iterator[BinaryIO]:
-    """A file that nobody else may read; one that was begun in vain does not stay."""
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise AskedWrongly(f"{file} exists already", hint="choose another name") from error
-    try:
-        with os.fdopen(descriptor, "wb") as to:
-            yield to
-    except BaseException:
-        file.unlink(missing_ok=True)
-        raise
 
 
 def _sentence(frame: Frame) -> str:
