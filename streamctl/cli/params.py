@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -50,13 +50,19 @@ class Existing(click.Path):
 
 
 def _moment(text: str) -> datetime:
-    """A point in time, as ISO 8601 with its zone: without one, nobody knows whose clock is meant."""
+    """A point in time: as ISO 8601 with its zone, without which nobody knows whose clock is meant;
+    or how long ago it was.
+    """
+    length, _, ago = text.strip().rpartition(" ")
+    if ago == "ago":
+        return datetime.now(UTC) - parse_duration(length)
     with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
             return moment
     raise AskedWrongly(
-        f"'{text}' is no time", hint="write it like 2026-01-01T23:00:00Z, with its zone"
+        f"'{text}' is no time",
+        hint="write it like 2026-01-01T23:00:00Z, with its zone, or like '2h ago'",
     )
 
 
