@@ -45,7 +45,7 @@ def test_the_commands_are_these():
             *(f"watch {verb}" for verb in ("show", "apply", "ask")),
             "sweep",
             *(f"record {verb}" for verb in ("tail", "decode", "save", "replay")),
-            *(f"event {verb}" for verb in ("tail", "schema")),
+            *(f"event {verb}" for verb in ("tail", "list", "report", "picture", "clip", "schema")),
             *(f"local {verb}" for verb in ("start", "stop", "status", "env")),
         )
     }

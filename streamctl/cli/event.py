@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from streamctl.cli import event_looking
 from streamctl.cli.command import Noun
 from streamctl.cli.output import follows_as_json, line, one, printable, rows
 from streamctl.cli.progress import StatusLine
@@ -34,7 +35,11 @@ class Kind(click.Choice[str]):
 
 @click.group(cls=Noun)
 def event() -> None:
-    """Follow what a platform tells, and read the schemas of it."""
+    """Follow what a platform tells, look back at it, and read the schemas of it."""
+
+
+for _verb in (event_looking.list_, event_looking.report, event_looking.picture, event_looking.clip):
+    event.add_command(_verb)
 
 
 @event.command(

@@ -37,7 +37,7 @@ COMMANDS: Final = {
     "watch": "Say whom a platform tells of.",
     "sweep": "Sweep the platform now, as it does each minute, or say what a sweep would do.",
     "record": "Follow and decode what processors report.",
-    "event": "Follow what a platform tells, and read the schemas of it.",
+    "event": "Follow what a platform tells, look back at it, and read the schemas of it.",
     "local": "Run a local cloud on this machine.",
 }
 
