@@ -52,7 +52,11 @@ def of_sighting(aws: Aws, platform: str, sighting: str) -> list[SightingEvent]:
 
 def picture(aws: Aws, platform: str, event: SightingEvent) -> Picture | None:
     """The picture of an event's best frame; None where there is none yet, any more, or at all."""
-    base = keeper(aws, platform)
+    return picture_of(aws, keeper(aws, platform), event)
+
+
+def picture_of(aws: Aws, base: Platform, event: SightingEvent) -> Picture | None:
+    """As `picture`, of a platform that was looked up already: who asks for many does that once."""
     if event.best.picture is None:
         return None
     try:

@@ -12,6 +12,7 @@ from streamctl.core import chronicle
 from streamctl.core.chronicle import Entry, ProcessorEntry, RunEntry, SightingEntry, Totals
 from streamctl.errors import MediaError, Missing, Unsuitable
 from streamctl.ops import keeping, looking
+from streamctl.ops.inventory import Platform
 
 MOST_SIGHTINGS: Final = 1000
 MOST_TURNS: Final = 500
@@ -85,11 +86,11 @@ def _pictures(
     """The pictures, alerts' before others' and newer before older; and what is said of the rest."""
     wanted = [each for each in seen if each.event.best.picture is not None]
     wanted.sort(key=lambda each: (each.event.attention == "alert", each.time), reverse=True)
-    found = dict[str, Shown]()
+    base, found = keeping.keeper(aws, platform), dict[str, Shown]()
     for number, each in enumerate(wanted[:MOST_PICTURES], 1):
         note(f"picture {number} of {min(len(wanted), MOST_PICTURES)}")
         try:
-            shown = _shown(aws, platform, each)
+            shown = _shown(aws, base, each)
         except Missing as error:
             return {}, f"Pictures: {error}."
         if shown is not None:
@@ -98,10 +99,10 @@ def _pictures(
     return found, f"{more} pictures: a page holds {MOST_PICTURES}." if more > 0 else ""
 
 
-def _shown(aws: Aws, platform: str, entry: SightingEntry) -> Shown | None:
+def _shown(aws: Aws, base: Platform, entry: SightingEntry) -> Shown | None:
     """None where there is none (yet, any more), or it cannot be read: a page is made all the same."""
     drawing = looking.drawing()
-    picture = keeping.picture(aws, platform, entry.event)
+    picture = keeping.picture_of(aws, base, entry.event)
     if picture is None:
         return None
     try:
