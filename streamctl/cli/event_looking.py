@@ -17,7 +17,7 @@ from streamctl.cli.output import done, rows
 from streamctl.cli.params import DURATION, MOMENT
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
-from streamctl.core.chronicle import Entry, ProcessorEntry, SightingEntry
+from streamctl.core.chronicle import Entry, SightingEntry
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _NEW_FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -66,10 +66,12 @@ def list_(
     from streamctl.ops import looking  # noqa: PLC0415 - schemas are printed without boto3
 
     until = until or datetime.now(UTC)
-    found = looking.back(settings.aws, settings.platform, since, until, camera, person)
+    with StatusLine() as progress:
+        progress(f"reading what platform {settings.platform} told")
+        found = looking.back(settings.aws, settings.platform, since, until, camera, person)
     nothing = f"nothing that platform {settings.platform} told of that time is kept"
     view = _lines(found) if settings.format == "table" else map(_view, found)
-    rows(settings, view, _COLUMNS, nothing)
+    rows(settings, view, _COLUMNS, nothing, unbroken=("time", "id"))
 
 
 @click.command(
@@ -108,7 +110,7 @@ def report(
     seen, pictures = len(gathered.sightings), len(gathered.pictures)
     done(
         settings,
-        f"{file} shows {seen} sightings, {pictures} with a picture",
+        f"{file} shows {seen} sighting{'s' * (seen != 1)}, {pictures} with a picture",
         {
             "file": str(file),
             "sightings": seen,
@@ -214,7 +216,8 @@ def _lines(found: Iterable[Entry]) -> Iterable[dict[str, Any]]:
         if isinstance(each, SightingEntry):
             yield {**line, "who": each.who, "what": _sighting(each), "id": each.id}
         else:
-            yield {**line, "what": _turn(each)}
+            what = f"{each.what}: {each.why}" if each.why else each.what
+            yield {**line, "who": f"processor {each.event.processor}", "what": what}
 
 
 def _sighting(entry: SightingEntry) -> str:
@@ -222,11 +225,6 @@ def _sighting(entry: SightingEntry) -> str:
     said = [event.attention, length(entry.length) if entry.is_over else "no end yet"]
     said += [f"{event.best.similarity:.1f} %"] if event.person else []
     return ", ".join([*said, *(["late"] if event.late else [])])
-
-
-def _turn(entry: ProcessorEntry) -> str:
-    said = f"processor {entry.event.processor} {entry.what}"
-    return f"{said}: {entry.why}" if entry.why else said
 
 
 def _view(entry: Entry) -> dict[str, Any]:

@@ -30,10 +30,17 @@ def say(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
-def rows(settings: Settings, found: Iterable[Row], columns: Sequence[str], nothing: str) -> None:
+def rows(
+    settings: Settings,
+    found: Iterable[Row],
+    columns: Sequence[str],
+    nothing: str,
+    unbroken: Sequence[str] = (),
+) -> None:
     """Print what was found. JSON has every key; a table only `columns`.
 
-    `nothing` is said, on stderr, where a table would be empty.
+    `nothing` is said, on stderr, where a table would be empty. Values of `unbroken` columns stay on
+    one line, to be copied, unless the terminal is too narrow even so.
     """
     if settings.format == "ndjson":
         for row in found:
@@ -43,7 +50,8 @@ def rows(settings: Settings, found: Iterable[Row], columns: Sequence[str], nothi
     if settings.format == "json":
         click.echo(_json(every, indent=2))
     elif every:
-        _table([[_cell(row.get(column)) for column in columns] for row in every], columns)
+        cells = [[_cell(row.get(column)) for column in columns] for row in every]
+        _table(cells, columns, unbroken)
     else:
         say(nothing)
 
@@ -120,7 +128,9 @@ def _cell(value: Any) -> str:
     return printable(str(value))
 
 
-def _table(cells: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> None:
+def _table(
+    cells: Sequence[Sequence[str]], titles: Sequence[str] = (), unbroken: Sequence[str] = ()
+) -> None:
     # rich takes 50 ms to load, so it is loaded only where a table is drawn.
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -130,8 +140,8 @@ def _table(cells: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> None:
     width = len(titles or cells[0])
     for index in range(width):
         title = titles[index].replace("_", " ").upper() if titles else ""
-        key_column = not titles and index == 0
-        table.add_column(title, overflow="fold", no_wrap=key_column)
+        whole = titles[index] in unbroken if titles else index == 0
+        table.add_column(title, overflow="fold", no_wrap=whole)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     console = Console(file=sys.stdout, width=_width(), soft_wrap=False, highlight=False)

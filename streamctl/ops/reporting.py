@@ -59,7 +59,8 @@ def gather(
     person: str | None,
     note: Callable[[str], None],
 ) -> Report:
-    """The report of a time. `note` is told how far the pictures are. Raises as looking.back does."""
+    """The report of a time. `note` is told how far it is. Raises as looking.back does."""
+    note(f"reading what platform {platform} told")
     entries = looking.back(aws, platform, since, until, camera, person)
     seen = [each for each in entries if isinstance(each, SightingEntry)]
     turns = [each for each in entries if isinstance(each, ProcessorEntry)]

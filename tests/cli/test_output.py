@@ -148,6 +148,22 @@ def test_on_a_terminal_a_table_keeps_to_its_width_and_loses_nothing(columns):
     assert shown.count("z") == 40
 
 
+UNBROKEN = """
+from streamctl.cli import output
+from streamctl.cli.settings import Settings
+row = {"name": "n" * 70, "note": "z" * 70, "id": "4d5c757e0f44ce66"}
+output.rows(Settings(), [row], ("name", "note", "id"), "", unbroken=("id",))
+"""
+
+
+def test_what_is_to_be_copied_stays_on_one_line():
+    """However long the others are."""
+    shown = visible(on_a_terminal(UNBROKEN, 60))
+    assert "4d5c757e0f44ce66" in shown
+    assert max(map(len, shown.splitlines())) <= 60
+    assert (shown.count("n"), shown.count("z")) == (70, 70)
+
+
 def test_colour_is_for_terminals_that_want_it():
     """Titles are bold on a terminal, unless NO_COLOR is set; never in a pipe."""
     assert "\x1b[" in on_a_terminal(DRAW, 80)

@@ -31,7 +31,10 @@ def loaded_by(*arguments, **environment):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], [], ["nonsense"], ["local", "--help"], ["local", "start", "-h"]],
+    [
+        *(["--help"], ["--version"], [], ["nonsense"]),
+        *(["local", "--help"], ["local", "start", "-h"], ["event", "report", "-h"]),
+    ],
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments):
