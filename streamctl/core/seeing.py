@@ -32,12 +32,15 @@ def see(run: Run, story: Story, trigger: str, given: Given, *, glances: bool) ->
         step = yield from _glance(run, story, trigger, given)
         if step is not None:
             return step
-    last_arrival = yield from _last_arrival(run, story, given.now())
-    video = yield from _video(run, given.now())
+    # What is not seen was not there when we began to look: answers may take seconds, and what comes
+    # meanwhile is not in them.
+    now = given.now()
+    last_arrival = yield from _last_arrival(run, story, now)
+    video = yield from _video(run, now)
     # Last, so that it is fresh when it is acted on.
     processor = yield from ask(asking.Describe(run.processor))
     seen = _seen(run, story, video, processor, last_arrival)
-    return teardown.step(run, seen, given.now(), trigger)
+    return teardown.step(run, seen, now, trigger)
 
 
 def _glance(run: Run, story: Story, trigger: str, given: Given) -> Asking[Step | None]:

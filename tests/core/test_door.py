@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.simulated_aws import Camera, Message, SimulatedAws, Timeline, moment
-from streamctl.core import acting, asking, door, policy, sightings, teardown
+from streamctl.core import acting, asking, door, policy, seeing, sightings, teardown
 from streamctl.core.asking import Given, Rules
 from streamctl.core.door import Wake
+from streamctl.core.folding import Story
 from streamctl.core.liveness import Video
 from streamctl.core.policy import OnEnd, Ownership, Policy
-from streamctl.core.runs import Phase, Reason, Seen
+from streamctl.core.runs import Action, Phase, Reason, Seen
 from streamctl.errors import AskedWrongly, Lost, Throttled, Unreachable
 from tests.core.answering import follow
 from tests.core.frames_shown import arrival, fold
@@ -31,6 +32,7 @@ class World:
         self.aws.cameras[CAMERA] = Camera(CAMERA)
         self.asked = []
         self.fails = {}
+        self.takes_s = {}
         ids = itertools.count(1)
         self.given = Given(
             lambda: moment(self.timeline.now), lambda: f"clock-{next(ids)}", lambda low, _high: low
@@ -52,6 +54,7 @@ class World:
             return None
         if kind in self.fails:
             raise self.fails.pop(kind)
+        self.timeline.run(self.timeline.now + self.takes_s.get(kind, 0))
         return self._found(request)
 
     def _found(self, request):
@@ -115,6 +118,27 @@ def test_whatever_else_wakes_it_looks_closely(trigger):
     world.advance()
     world.advance(trigger)
     assert "Describe" in world.asked
+
+
+@pytest.mark.parametrize(("looks_after_s", "may_delete"), [(18, False), (20, True)])
+def test_what_comes_while_an_answer_is_waited_for_is_not_taken_to_be_wanting(
+    looks_after_s, may_delete
+):
+    """Video came back, unheeded, when the processor was STOPPED. 18 s after it is too soon by an idle
+    time of 20 s, and stays so though the description takes 4 s; the same 2 s later is not.
+    """
+    world = World()
+    run = world.advance()
+    world.aws.answer(asking.Stop(run))
+    world.timeline.run(10)
+    world.aws.flow(CAMERA, on=False)
+    world.timeline.run(20)
+    run = replace(run, phase=Phase.DELETING, reason=Reason.ENDED)
+    ends = world.aws.answer(asking.RecentVideo(CAMERA, moment(0))).end
+    world.timeline.run((ends - moment(0)).total_seconds() + looks_after_s)
+    world.takes_s["Describe"] = 4
+    step = world.take(seeing.see(run, Story(CAMERA), "sweep", world.given, glances=False))
+    assert (step.action is Action.DELETE) == may_delete
 
 
 class WithSighting(World):
