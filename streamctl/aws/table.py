@@ -25,8 +25,8 @@ SHOWN: Final = ("processor", "expects")
 
 _OPEN: Final = "open"
 
-_PAUSES_S: Final = (0.0, 0.05, 0.2, 0.8)
-"""Before each try at what BatchGetItem left out, which is to be asked for ever more slowly."""
+_PAUSES_S: Final = (0.05, 0.2, 0.8)
+"""Before each new try at what BatchGetItem left out, which is to be asked for ever more slowly."""
 
 _TURN_TRIES: Final = 3
 
@@ -62,8 +62,7 @@ def load(aws: Aws, table: str, wanted: Mapping[str, type[Any]]) -> dict[str, Sav
     keys = [{"key": {"S": key}} for key in wanted]
     request = {table: {"Keys": keys, "ConsistentRead": True}}
     with translated(f"reading table {table}"):
-        for pause in _PAUSES_S:
-            time.sleep(pause)
+        for pause in (*_PAUSES_S, None):
             answer = aws.client("dynamodb").batch_get_item(RequestItems=request)
             for item in answer["Responses"].get(table, []):
                 key = item["key"]["S"]
@@ -71,6 +70,8 @@ def load(aws: Aws, table: str, wanted: Mapping[str, type[Any]]) -> dict[str, Sav
             request = answer.get("UnprocessedKeys") or {}
             if not request:
                 return found
+            if pause is not None:
+                time.sleep(pause)
     raise Throttled(f"reading table {table}: it gives only some of what was asked for")
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from streamctl.core import names, sightings, telling
 from streamctl.core.events import Event
 from streamctl.core.records import Frame
-from streamctl.core.sightings import Measures, Sighting
+from streamctl.core.sightings import Sighting
 from streamctl.core.telling import RunRef
 from streamctl.core.watch import WATCH, Attention, Watch
 
@@ -93,13 +93,15 @@ def fold(
     over = now + measures.gap + measures.lateness
     too_late = story.newest - measures.lateness if story.newest else None
     name = names.of_camera(story.camera)
+    there, said = story.open, list(story.outbox)
     for arrival in fresh.values():
         frame = arrival.frame
         late = too_late is not None and frame.time < too_late
         for glimpse in sightings.glimpsed(frame, watch.called, over, late=late):
             if watch.attention(name, glimpse.person, frame.time) != Attention.IGNORE:
-                story = _with(story, glimpse, run, measures)
-    story = _counted(story, fresh, run)
+                there, merged = _with(there, glimpse, measures.gap)
+                said += [telling.merged(story.camera, *each, run) for each in merged]
+    story = _counted(replace(story, open=there, outbox=tuple(said)), fresh, run)
     return _closed_by_newer(_told(story, run, now, watch), run, watch)
 
 
@@ -140,20 +142,20 @@ def _token(frame: Frame) -> str:
     return hashlib.blake2b(frame.key.encode(), digest_size=6).hexdigest()
 
 
-def _with(story: Story, glimpse: Sighting, run: RunRef, measures: Measures) -> Story:
-    """With one person in one frame: joined with all that it touches, which may be two."""
-    whole, apart, said = glimpse, list[Sighting](), list[Event]()
-    for each in story.open:
-        if not each.touches(glimpse, measures.gap):
+def _with(
+    there: tuple[Sighting, ...], glimpse: Sighting, gap: timedelta
+) -> tuple[tuple[Sighting, ...], list[tuple[Sighting, Sighting]]]:
+    """With one person in one frame: joined with all that it touches, which may be two. And what was
+    told of and is part of another from now on, each with that other.
+    """
+    whole, apart, merged = glimpse, list[Sighting](), list[tuple[Sighting, Sighting]]()
+    for each in there:
+        if not each.touches(glimpse, gap):
             apart.append(each)
             continue
         before, whole = (whole, each), sightings.joined(whole, each)
-        said += [
-            telling.merged(story.camera, part, whole, run)
-            for part in before
-            if _is_told(part) and part.id != whole.id
-        ]
-    return replace(story, open=(*apart, whole), outbox=(*story.outbox, *said))
+        merged += [(part, whole) for part in before if _is_told(part) and part.id != whole.id]
+    return (*apart, whole), merged
 
 
 def _counted(story: Story, fresh: Mapping[str, Arrival], run: RunRef) -> Story:

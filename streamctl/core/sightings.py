@@ -118,6 +118,8 @@ def glimpsed(
     `called` gives the one name of a person who may be enrolled under several. Of several faces of
     a person, the one counts that looks most like them.
     """
+    if not frame.faces:
+        return
     ref = FrameRef(frame.fragment, frame.offset, frame.time, frame.produced)
     looks: dict[str, list[Look]] = {}
     for face in frame.faces:

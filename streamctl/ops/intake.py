@@ -90,7 +90,7 @@ def _decode(batch: Sequence[Mapping[str, Any]]) -> _Decoded:
     for record in batch:
         data = b""
         try:
-            data = base64.b64decode(record["kinesis"]["data"], validate=True)
+            data = binascii.a2b_base64(record["kinesis"]["data"], strict_mode=True)
             bad = _decode_all(decoded, record, aggregates.records(data))
         except (RecordError, binascii.Error) as error:
             bad = [(data, str(error))]

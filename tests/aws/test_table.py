@@ -180,7 +180,7 @@ def test_what_a_busy_table_left_out_is_asked_for_again(aws, monkeypatch):
 
 def test_a_table_that_stays_busy_is_given_up(aws, monkeypatch):
     """Nothing is taken for absent that was only not given (prepared, as above)."""
-    monkeypatch.setattr(table, "_PAUSES_S", (0, 0))
+    monkeypatch.setattr(table, "_PAUSES_S", (0,))
     with Stubber(aws.client("dynamodb")) as stub:
         for _ in range(2):
             answer = {"Responses": {"t": []}, "UnprocessedKeys": wanting("a")}
