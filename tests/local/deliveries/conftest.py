@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.local.deliveries.subscribing import Bus, Receiver
+from tests.local.deliveries.subscribing import FOLDER, Bus, Receiver, reasons
 
 
 @pytest.fixture
@@ -61,3 +61,36 @@ def webhook():
         return SimpleNamespace(name=name, arn=arn, role=role)
 
     return make
+
+
+@pytest.fixture
+def platform(world, bus_of):
+    """What stands in for a platform: its bus, and its name."""
+    name = f"p{world.unique('x')[-8:]}"
+    bus = bus_of(world, f"streamctl-{name}")
+    bus.platform = name
+    return bus
+
+
+@pytest.fixture
+def subscribe(world, platform):
+    """Deploys a subscriber's template beside the platform; its outputs."""
+
+    def deploy(kind, name="app", **parameters):
+        made = world.unique("subscriber")
+        given = {"Platform": platform.platform, "Name": name, **parameters}
+        world.client("cloudformation").create_stack(
+            StackName=made,
+            TemplateBody=(FOLDER / f"subscriber-{kind}.yaml").read_text(encoding="utf-8"),
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": str(value)} for key, value in given.items()
+            ],
+            Capabilities=["CAPABILITY_IAM"] if kind == "webhook" else [],
+        )
+        stack = world.settled(made)
+        assert stack["StackStatus"] == "CREATE_COMPLETE", reasons(world, made)
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        failures = SimpleNamespace(url=outputs["FailureQueueUrl"])
+        return SimpleNamespace(stack=made, outputs=outputs, failures=failures)
+
+    return deploy

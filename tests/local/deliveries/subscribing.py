@@ -5,9 +5,16 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 SOURCE = "streamctl"
+FOLDER = Path(__file__).parents[3] / "cloudformation"
+
+
+def reasons(world, stack):
+    events = world.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    return [event.get("ResourceStatusReason") for event in events]
 
 
 def lets(arn, action, rule_arn):

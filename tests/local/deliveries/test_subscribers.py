@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from streamctl.ops import bundle
+from tests.local.deliveries.subscribing import FOLDER, reasons
 
-FOLDER = Path(bundle.__file__).parents[2] / "cloudformation"
 SECRET = "a secret of 24 letters.."
 PLAIN = {"app.py": "def handler(event, context):\n    print(event['detail']['id'])\n"}
-
-
-@pytest.fixture
-def platform(world, bus_of):
-    """What stands in for a platform: its bus, and its name."""
-    name = f"p{world.unique('x')[-8:]}"
-    bus = bus_of(world, f"streamctl-{name}")
-    bus.platform = name
-    return bus
-
-
-@pytest.fixture
-def subscribe(world, platform):
-    """Deploys a subscriber's template beside the platform; its outputs."""
-
-    def deploy(kind, name="app", **parameters):
-        made = world.unique("subscriber")
-        given = {"Platform": platform.platform, "Name": name, **parameters}
-        world.client("cloudformation").create_stack(
-            StackName=made,
-            TemplateBody=(FOLDER / f"subscriber-{kind}.yaml").read_text(encoding="utf-8"),
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": str(value)} for key, value in given.items()
-            ],
-            Capabilities=["CAPABILITY_IAM"] if kind == "webhook" else [],
-        )
-        stack = world.settled(made)
-        assert stack["StackStatus"] == "CREATE_COMPLETE", reasons(world, made)
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-        failures = SimpleNamespace(url=outputs["FailureQueueUrl"])
-        return SimpleNamespace(stack=made, outputs=outputs, failures=failures)
-
-    return deploy
-
-
-def reasons(world, stack):
-    events = world.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-    return [event.get("ResourceStatusReason") for event in events]
 
 
 def function(world):
