@@ -334,9 +334,10 @@ def test_an_axis_is_within_what_was_asked_for(since, span, began, lasted, ended)
     assert 0 <= shown.at(at(began)) <= shown.at(at(began + lasted)) <= 100
 
 
-@given(st.floats(1, 1e9))
+@given(st.floats(1, 2e8))
 def test_every_axis_has_round_times(span):
-    """A second at least apart, and at least two of them on any that is not the shortest."""
+    """Of up to six years: whole seconds, few enough for a line, and two where there is room."""
     ticks = Axis(at(0), at(span)).ticks()
+    assert len(ticks) <= 8
     assert span < 5 or len(ticks) >= 2
     assert all(tick.microsecond == 0 for tick in ticks)

@@ -21,8 +21,15 @@ def frame(second):
     return {"fragment": f"{int(second):047d}", "offset_s": 0.0, "time": time, "producer_time": time}
 
 
-def sighting(what, ident, began, last, *, person="ada", camera="door", similarity=90.0, **other):
+def sighting(what, ident, began, last, **other):
     """One event of a sighting that began at one second and was last seen at another."""
+    return heard.read(sighting_message(what, ident, began, last, **other))
+
+
+def sighting_message(
+    what, ident, began, last, *, person="ada", camera="door", similarity=90.0, **other
+):
+    """The same as its message."""
     look = {"left": 0.4, "top": 0.25, "width": 0.2, "height": 0.4}
     detail = {
         "schema": "1",
@@ -41,11 +48,16 @@ def sighting(what, ident, began, last, *, person="ada", camera="door", similarit
         **({"ended": frame(last), "late": False} if what == "ended" else {}),
         **other,
     }
-    return heard.read(envelope(KINDS[what], detail))
+    return envelope(KINDS[what], detail)
 
 
-def processor(what, second, *, camera="door", run=1, **other):
+def processor(what, second, **other):
     """A turn of a camera's processor: `what` is its kind's last words."""
+    return heard.read(processor_message(what, second, **other))
+
+
+def processor_message(what, second, *, camera="door", run=1, **other):
+    """The same as its message."""
     kind = f"Processor {what}"
     detail = {
         "schema": "1",
@@ -56,7 +68,7 @@ def processor(what, second, *, camera="door", run=1, **other):
         "time": iso(at(second)),
         **other,
     }
-    return heard.read(envelope(kind, detail))
+    return envelope(kind, detail)
 
 
 def read_again(made):
