@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from streamctl.cli.event_words import length, text, when
+from streamctl.cli.event_words import roughly, text, when
 from streamctl.core.chronicle import RunEntry, SightingEntry
 from streamctl.ops.reporting import Report
 
@@ -158,7 +158,7 @@ def _gap(begins: datetime, ends: datetime, shown: Axis) -> str:
     x1, x2 = shown.at(begins), shown.at(ends)
     word = ""
     if x2 - x1 >= _WORTH_A_WORD:
-        word = f'<text x="{(x1 + x2) / 2:.3f}%" y="{_MIDDLE - 4}">{length(ends - begins)}</text>'
+        word = f'<text x="{(x1 + x2) / 2:.3f}%" y="{_MIDDLE - 4}">{roughly(ends - begins)}</text>'
     line = f'<line class="gap" x1="{x1}%" x2="{x2}%" y1="{_MIDDLE}" y2="{_MIDDLE}"/>'
     return line + word
 

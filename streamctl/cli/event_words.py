@@ -27,6 +27,12 @@ def length(span: timedelta) -> str:
     return format_duration(timedelta(seconds=round(span.total_seconds())))
 
 
+def roughly(span: timedelta) -> str:
+    """The same in few letters: to the minute from an hour on, and to the hour from a day on."""
+    step = 3600 if span >= timedelta(days=1) else 60 if span >= timedelta(hours=1) else 1
+    return format_duration(timedelta(seconds=round(span.total_seconds() / step) * step))
+
+
 def offset(apart: timedelta) -> str:
     """How far a picture's time is from the best frame's, in words."""
     seconds = apart.total_seconds()
