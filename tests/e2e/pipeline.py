@@ -141,6 +141,10 @@ class Pipeline:
         published = self.run("event", "schema", "-o", "json")
         return verdicts(self.other_queue, published, self.environment())
 
+    def misfits(self) -> list[dict[str, Any]]:
+        """Of these the ones that do not fit the published schemas."""
+        return [verdict for verdict in self.verdicts() if verdict["problems"]]
+
     def _subscribe(self) -> None:
         """Both queues to one rule."""
         events, sqs = self.client("events"), self.client("sqs")

@@ -82,6 +82,7 @@ def pipeline(tmp_path):
             made.run("processor", "create", *order)
             clip.render(made.folder / f"{name}.mkv", shown.scenes, shown.dropped)
         yield made
+        assert made.misfits() == []
     finally:
         cloud.stop()
 

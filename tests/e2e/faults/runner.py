@@ -52,7 +52,7 @@ def judge(row: Row, folder: Path, patience_s: float = SWEPT_S) -> Verdict:
             left, killed = _left(on, patience_s), len(on.watch.killed)
             leaked, beyond = len(left), _beyond(on)
             found = _settled(on, patience_s)
-            why = why or _unused(on)
+            why = why or _unused(on) or _misfits(on)
             why = why or "; ".join((*found.wrong, *left, *on.watch.killed.values()))
     except Exception as error:  # noqa: BLE001 - nor must a cloud that will not start end the run
         why = why or f"{type(error).__name__}: {error}"[:300]
@@ -65,6 +65,12 @@ def _unused(on: Stage) -> str:
     """A fault that never came to act proves nothing."""
     left = [fault for fault in on.cloud.faults() if fault["times"]]
     return f"never acted: {left}" if left else ""
+
+
+def _misfits(on: Stage) -> str:
+    """Whatever happens, nothing is told that the schemas do not allow."""
+    found = on.misfits()
+    return f"does not fit its schema: {found[0]}" if found else ""
 
 
 def _settled(on: Stage, patience_s: float) -> Account:
