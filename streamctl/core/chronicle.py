@@ -6,6 +6,7 @@ folded into that. Nothing depends on the order in which events come, or on how o
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -235,7 +236,7 @@ def _place(entry: Entry) -> tuple[datetime, str, str]:
 
 def _run(told: list[ProcessorEvent]) -> RunEntry:
     about = told[0]
-    began = [each.time for each in told if each.what == events.PROCESSOR_STARTED]
+    began = [_since(each) for each in told if each.what == events.PROCESSOR_STARTED]
     over = [each.time for each in told if each.what in _OVER]
     return RunEntry(
         camera=about.camera,
@@ -245,3 +246,12 @@ def _run(told: list[ProcessorEvent]) -> RunEntry:
         over=min(over, default=None),
         failed=any(each.what == events.PROCESSOR_FAILED for each in told),
     )
+
+
+def _since(started: ProcessorEvent) -> datetime:
+    """Since when it is RUNNING, which is before it was noticed."""
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        since = datetime.fromisoformat(started.detail["since"])
+        if since.tzinfo is not None:
+            return since
+    return started.time

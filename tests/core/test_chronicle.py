@@ -8,6 +8,7 @@ import pytest
 
 from streamctl.core import chronicle
 from streamctl.core.chronicle import ProcessorEntry, SightingEntry
+from streamctl.core.events import iso
 from tests.core import made_events
 from tests.core.scene import at
 from tests.core.told_events import processor, read_again, sighting
@@ -163,6 +164,16 @@ def test_runs_are_put_together():
         ("door", at(50), None, False),
         ("gate", None, at(9), True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("since", "began"),
+    [(iso(at(3)), 3), ("2026-01-01T00:00:03", 5), ("soon", 5), (7, 5), (None, 5)],
+)
+def test_a_run_began_before_it_was_noticed(since, began):
+    """If it says so in a way that can be read."""
+    (run,) = chronicle.runs(chronicle.of([processor("Started", 5, since=since)]))
+    assert run.began == at(began)
 
 
 def test_totals_count_people_once_and_strangers_not():
