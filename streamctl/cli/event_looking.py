@@ -190,8 +190,9 @@ def clip(settings: Settings, ident: str, file: Path, around: timedelta) -> None:
         entry, made = looking.clip(settings.aws, settings.platform, ident, around, to)
     camera = entry.event.camera
     said = f"{file} holds {length(made.ends - made.begins)} of camera {camera}"
-    if made.ends < entry.last:
-        said += f"; of the sighting {length(entry.last - made.ends)} are missing at its end"
+    lacking = entry.last - made.ends
+    if lacking > timedelta(seconds=1):
+        said += f"; the last {length(lacking)} of the sighting are more than AWS gives at once"
     done(
         settings,
         said,

@@ -1,6 +1,7 @@
 """Looking back at what was told, in a local cloud that keeps it: lists, pages, pictures, clips."""
 
 import json
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,6 +11,8 @@ import av
 import boto3
 import pytest
 
+import streamctl.media
+from streamctl.aws import archive
 from streamctl.core import events
 from streamctl.core.events import iso
 from streamctl.media import images
@@ -163,7 +166,9 @@ def test_without_a_platform_nothing_is_kept(streamctl_, platform, tmp_path, monk
 
 @pytest.fixture
 def seen(streamctl_, camera, client, clip, tell, person, platform):
-    """A sighting of a frame that a camera stored; its id. Its picture is there."""
+    """A sighting of three seconds that a camera stored; its id. Its picture, of the first frame, is
+    there.
+    """
     assert streamctl_("camera", "push", camera, str(clip(seconds=3))).code == 0
     made = streamctl_(f"camera describe {camera} -o json").json
     outputs = client("cloudformation").describe_stacks(StackName="streamctl-main")["Stacks"][0]
@@ -177,8 +182,9 @@ def seen(streamctl_, camera, client, clip, tell, person, platform):
         "box": BOX,
         "picture": {"bucket": bucket, "key": key},
     }
-    detail = sighting("ended", person, 0, camera=made["arn"])
-    tell(person, {**detail, "time": shown["time"], "started": shown, "best": best, "ended": shown})
+    detail = sighting("ended", person, 3, camera=made["arn"])
+    last = frame(fragment["ServerTimestamp"].astimezone(UTC) + timedelta(seconds=2.9))
+    tell(person, {**detail, "time": last["time"], "started": shown, "best": best, "ended": last})
     until(lambda: client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("Contents"))
     return f"{person}-id"
 
@@ -197,7 +203,9 @@ def first_fragment(client, arn):
     return min(stored["Fragments"], key=lambda each: each["ServerTimestamp"])
 
 
-def test_a_sightings_picture_page_and_clip_are_fetched(streamctl_, seen, person, camera, tmp_path):
+def test_a_sightings_picture_page_and_clip_are_fetched(
+    streamctl_, seen, person, camera, tmp_path, monkeypatch
+):
     """Each into a new file for nobody else's eyes."""
     sizes = {}
     for cut in ("whole", "box", "crop"):
@@ -221,6 +229,11 @@ def test_a_sightings_picture_page_and_clip_are_fetched(streamctl_, seen, person,
     assert said.json["bytes"] == video.stat().st_size
     with av.open(str(video)) as opened:
         assert sum(1 for _ in opened.decode(video=0)) == 30
+
+    monkeypatch.setattr(archive, "MOST_FRAGMENTS", 1)
+    said = streamctl_("event", "clip", seen, str(tmp_path / "short.mp4"))
+    assert said.code == 0, said.err
+    assert "; the last 2s of the sighting are more than AWS gives at once" in said.err
 
     file = tmp_path / "page.html"
     said = streamctl_("event", "report", str(file), "--person", person)
@@ -267,6 +280,16 @@ def test_an_id_that_is_none_is_refused(streamctl_, platform, tmp_path, verb, ide
     found = streamctl_("event", verb, ident, str(tmp_path / "none"))
     assert (found.code, said in found.err, "hint: " in found.err) == (code, True, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_pyav_a_picture_is_fetched_as_it_is(streamctl_, seen, tmp_path, monkeypatch):
+    """And only what must be drawn is refused, with the cure."""
+    monkeypatch.delattr(streamctl.media, "drawing", raising=False)
+    monkeypatch.setitem(sys.modules, "streamctl.media.drawing", None)
+    assert streamctl_("event", "picture", seen, str(tmp_path / "whole.jpg")).code == 0
+    said = streamctl_("event", "picture", seen, str(tmp_path / "crop.jpg"), "--crop")
+    assert (said.code, "pip install 'streamctl[media]'" in said.err) == (1, True)
+    assert [each.name for each in tmp_path.iterdir()] == ["whole.jpg"]
 
 
 def test_an_event_that_its_sighting_has_not_is_not_found(streamctl_, tell, person, tmp_path):
