@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from streamctl.aws.refusals import translated
@@ -78,6 +79,30 @@ def subscribe(aws: Aws, bus: str, rule: str, queue_arn: str) -> None:
         targets = [{"Id": _TARGET, "Arn": queue_arn}]
         answer = client.put_targets(Rule=rule, EventBusName=bus, Targets=targets)
     _check(answer, answer["FailedEntries"], doing)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule on a bus. `pattern` is its JSON; `targets` are ARNs."""
+
+    name: str
+    pattern: str
+    targets: tuple[str, ...]
+
+
+def rules(aws: Aws, bus: str) -> Iterator[Rule]:
+    """Every rule on a bus. Raises NotFound for no such bus."""
+    client = aws.client("events")
+    listed, targets = (
+        client.get_paginator("list_rules"),
+        client.get_paginator("list_targets_by_rule"),
+    )
+    with translated(f"listing the rules of bus {bus}"):
+        for page in listed.paginate(EventBusName=bus):
+            for each in page["Rules"]:
+                pages = targets.paginate(Rule=each["Name"], EventBusName=bus)
+                arns = tuple(target["Arn"] for some in pages for target in some["Targets"])
+                yield Rule(each["Name"], each.get("EventPattern", ""), arns)
 
 
 def unsubscribe(aws: Aws, bus: str, rule: str) -> None:

@@ -6,6 +6,7 @@ twice is kept once. Two indexes find events by the hour in which they were, and 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from streamctl.aws.refusals import translated
 from streamctl.aws.session import Aws
 from streamctl.core import events
 from streamctl.core.heard import Heard, SightingEvent
-from streamctl.errors import Throttled
+from streamctl.errors import Lost, Throttled
 
 BY_HOUR: Final = "by-hour"
 BY_PERSON: Final = "by-person"
@@ -54,13 +55,28 @@ def put(aws: Aws, table: str, event: Heard, message: str, expires: datetime) -> 
         aws.client("dynamodb").put_item(TableName=table, Item=item)
 
 
-def holds(aws: Aws, table: str, key: Key) -> bool:
-    """Whether an event is kept. Raises NotFound for no such table, Throttled."""
+def get(aws: Aws, table: str, key: Key) -> str | None:
+    """An event's message, as it is kept now; None where it is not. Raises NotFound, Throttled."""
     with translated(f"reading table {table}"):
         answer = aws.client("dynamodb").get_item(
-            TableName=table, Key=_plain(key), ProjectionExpression="id"
+            TableName=table, Key=_plain(key), ConsistentRead=True
         )
-    return "Item" in answer
+    return str(answer["Item"]["message"]["S"]) if "Item" in answer else None
+
+
+def rewrite(aws: Aws, table: str, key: Key, message: str) -> None:
+    """Keep an event as another message from now on, unless it is kept no more.
+
+    Raises NotFound for no such table, Throttled, Transient.
+    """
+    with contextlib.suppress(Lost), translated(f"changing an event in table {table}"):
+        aws.client("dynamodb").update_item(
+            TableName=table,
+            Key=_plain(key),
+            UpdateExpression="SET message = :message",
+            ConditionExpression="attribute_exists(id)",
+            ExpressionAttributeValues={":message": {"S": message}},
+        )
 
 
 def between(aws: Aws, table: str, since: datetime, until: datetime) -> Iterator[str]:
@@ -102,8 +118,20 @@ def about(aws: Aws, table: str, about: str) -> Iterator[str]:
     )
 
 
+def every(aws: Aws, table: str) -> Iterator[tuple[Key, str]]:
+    """All that is kept: where it stands, and its message.
+
+    It reads the whole table, 1 MB a request. Raises NotFound, Throttled.
+    """
+    pages = aws.client("dynamodb").get_paginator("scan")
+    with translated(f"reading table {table}"):
+        for page in pages.paginate(TableName=table, ConsistentRead=True):
+            for item in filter(_is_kept, page["Items"]):
+                yield Key(item["about"]["S"], item["id"]["S"]), item["message"]["S"]
+
+
 def of_person(aws: Aws, table: str, person: str) -> Iterator[Key]:
-    """Where the events about a person stand. Raises NotFound, Throttled."""
+    """Where the events about a person stand, also those that expired. Raises NotFound, Throttled."""
     for item in _queried(
         aws,
         table,
@@ -140,11 +168,13 @@ def _queried(aws: Aws, table: str, **how: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _unexpired(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for item in filter(_is_kept, items):
+        yield item["message"]["S"]
+
+
+def _is_kept(item: Mapping[str, Any]) -> bool:
     """DynamoDB deletes what expired hours or days late (developer guide, TTL)."""
-    now = datetime.now(UTC).timestamp()
-    for item in items:
-        if float(item["expires"]["N"]) > now:
-            yield item["message"]["S"]
+    return float(item["expires"]["N"]) > datetime.now(UTC).timestamp()
 
 
 def _plain(key: Key) -> dict[str, dict[str, str]]:

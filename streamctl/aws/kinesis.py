@@ -52,6 +52,13 @@ def follow(
         time.sleep(_POLL_S)
 
 
+def retention(aws: Aws, name: str) -> timedelta:
+    """For how long records are kept. Raises NotFound."""
+    with translated(f"describing results {name}"):
+        found = aws.client("kinesis").describe_stream_summary(StreamName=name)
+    return timedelta(hours=found["StreamDescriptionSummary"]["RetentionPeriodHours"])
+
+
 def newest_arrival(aws: Aws, name: str, since: datetime) -> datetime | None:
     """When the newest record since `since`, or up to a second before, arrived; None where none did.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from streamctl.aws.refusals import translated
@@ -47,6 +48,25 @@ def create(aws: Aws, name: str, from_bus_arn: str) -> Queue:
         policy = json.dumps(_lets_rules_send(arn, from_bus_arn))
         client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     return Queue(url, arn)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """About how many messages a queue holds, seen, delayed or neither; and for how long at most."""
+
+    messages: int
+    kept_for: timedelta
+
+
+def depth(aws: Aws, url: str) -> Depth:
+    """How much is in a queue. Raises NotFound if there is none."""
+    counts = [f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed")]
+    with translated(f"looking at queue {_short(url)}"):
+        found = aws.client("sqs").get_queue_attributes(
+            QueueUrl=url, AttributeNames=[*counts, "MessageRetentionPeriod"]
+        )["Attributes"]
+    kept_for = timedelta(seconds=int(found["MessageRetentionPeriod"]))
+    return Depth(sum(int(found[count]) for count in counts), kept_for)
 
 
 def delete(aws: Aws, queue: Queue) -> None:

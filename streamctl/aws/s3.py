@@ -7,13 +7,16 @@ somebody else may have taken it, and nothing of ours must be put into, or taken 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import itertools
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from streamctl.aws.refusals import translated
 from streamctl.aws.session import Aws
 from streamctl.errors import NotFound, StreamctlError
+
+_DELETED_AT_ONCE: Final = 1000  # DeleteObjects' most
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +106,26 @@ def delete_under(aws: Aws, bucket: str, prefix: str) -> int:
     """
     owner, deleted = _owned(aws, bucket), 0
     while things := _versions(aws, owner, prefix):
-        with translated(f"emptying bucket {bucket}"):
-            answer = aws.client("s3").delete_objects(
-                **owner, Delete={"Objects": things, "Quiet": True}
-            )
-        for error in answer.get("Errors", []):
-            raise StreamctlError(f"emptying bucket {bucket}: {error['Key']}: {error['Code']}")
+        _delete(aws, bucket, things)
         deleted += len(things)
     return deleted
+
+
+def keys_under(aws: Aws, bucket: str, prefix: str) -> set[str]:
+    """Every key that begins so, also of what only older versions are left of. Raises NotFound."""
+    return {each["Key"] for page in _pages(aws, bucket, prefix) for each in page}
+
+
+def delete_keys(aws: Aws, bucket: str, prefix: str, keys: Container[str]) -> None:
+    """Delete what has one of these keys, all of which begin so, in all its versions.
+
+    Raises NotFound for no such bucket, StreamctlError for what cannot be deleted.
+    """
+    # Listed to the end first: a page begins behind a version, which must not be gone by then.
+    pages = _pages(aws, bucket, prefix)
+    things = (each for page in list(pages) for each in page if each["Key"] in keys)
+    while some := list(itertools.islice(things, _DELETED_AT_ONCE)):
+        _delete(aws, bucket, some)
 
 
 def delete_bucket(aws: Aws, bucket: str) -> None:
@@ -139,9 +154,30 @@ def _versions(aws: Aws, owner: Mapping[str, str], prefix: str) -> list[dict[str,
     left older ones and marks of deletion.
     """
     with translated(f"listing bucket {owner['Bucket']}"):
-        page = aws.client("s3").list_object_versions(**owner, Prefix=prefix)
+        return _things(aws.client("s3").list_object_versions(**owner, Prefix=prefix))
+
+
+def _pages(aws: Aws, bucket: str, prefix: str) -> Iterator[list[dict[str, str]]]:
+    """All that begins so, up to 1000 at a time."""
+    pages = aws.client("s3").get_paginator("list_object_versions")
+    with translated(f"listing bucket {bucket}"):
+        for page in pages.paginate(**_owned(aws, bucket), Prefix=prefix):
+            yield _things(page)
+
+
+def _things(page: Mapping[str, Any]) -> list[dict[str, str]]:
     things = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
     return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in things]
+
+
+def _delete(aws: Aws, bucket: str, things: Sequence[Mapping[str, str]]) -> None:
+    """Delete versions, as many as are deleted at once."""
+    with translated(f"deleting from bucket {bucket}"):
+        answer = aws.client("s3").delete_objects(
+            **_owned(aws, bucket), Delete={"Objects": things, "Quiet": True}
+        )
+    for error in answer.get("Errors", []):
+        raise StreamctlError(f"deleting from bucket {bucket}: {error['Key']}: {error['Code']}")
 
 
 def _create(aws: Aws, bucket: str) -> None:

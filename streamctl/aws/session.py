@@ -85,11 +85,21 @@ class Aws:
             ) from error
         return client
 
-    @functools.cached_property
+    @property
     def account(self) -> str:
         """The account that the credentials belong to (STS GetCallerIdentity)."""
+        return self._identity["Account"]
+
+    @property
+    def caller(self) -> str:
+        """Whose credentials they are: the ARN of a user, or of a role that somebody has taken on."""
+        return self._identity["Arn"]
+
+    @functools.cached_property
+    def _identity(self) -> dict[str, str]:
         with translated("asking whose credentials these are"):
-            return str(self.client("sts").get_caller_identity()["Account"])
+            found: dict[str, str] = self.client("sts").get_caller_identity()
+        return found
 
     def credentials(self) -> ReadOnlyCredentials:
         """What to sign a request with, fetched anew where they are about to expire.

@@ -51,8 +51,8 @@ def _keep(aws: Aws, keeping: Keeping, body: str) -> None:
         return  # something else on the same bus
     if tries == 0:
         kept.put(aws, keeping.kept, event, told, datetime.now(UTC) + keeping.days)
-    elif not kept.holds(aws, keeping.kept, kept.key_of(event)):
-        return  # it was forgotten meanwhile
+    elif kept.get(aws, keeping.kept, kept.key_of(event)) != told:
+        return  # it was forgotten meanwhile, or its picture was
     if isinstance(event, SightingEvent) and event.best.picture:
         _keep_picture(aws, keeping, event, told, tries)
 

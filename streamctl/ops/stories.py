@@ -25,25 +25,26 @@ def under(setting: Setting, run: Run | None) -> RunRef:
     return RunRef(run.processor, run.id, setting.pictures)
 
 
-def store(aws: Aws, setting: Setting, story: Story, against: int) -> Story:
-    """Save a story, publish its outbox, and save that it was. Raises Lost if somebody was first.
+def save(aws: Aws, name: str, story: Story, against: int) -> int:
+    """Save a story in the table of that name; its new version. Raises Lost if somebody was first.
 
-    While a sighting is open the story stands in the index of what is due, so that the sweep ends
-    it even if nothing else ever comes by.
+    While a sighting is open, or something is to be published, it stands in the index of what is
+    due, so that the sweep sees to it even if nothing else ever comes by.
     """
-    key = story_key(story.camera)
     due = datetime.now(UTC) if story.outbox else story.next_close
-    version = table.save(aws, setting.table, key, story, against, open_as=_open(due))
+    open_as = table.Open(due) if due else None
+    return table.save(aws, name, story_key(story.camera), story, against, open_as=open_as)
+
+
+def store(aws: Aws, setting: Setting, story: Story, against: int) -> Story:
+    """Save a story, publish its outbox, and save that it was. Raises Lost if somebody was first."""
+    version = save(aws, setting.table, story, against)
     if not story.outbox:
         return story
     bus.publish(aws, setting.bus, story.outbox)
     story = folding.published(story)
-    table.save(aws, setting.table, key, story, version, open_as=_open(story.next_close))
+    save(aws, setting.table, story, version)
     return story
-
-
-def _open(due: datetime | None) -> table.Open | None:
-    return table.Open(due) if due else None
 
 
 def close(aws: Aws, setting: Setting, camera: str, run: Run | None, *, everything: bool) -> Story:

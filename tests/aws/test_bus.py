@@ -153,3 +153,17 @@ def test_a_target_that_was_not_removed_is_told(aws):
         stub.add_response("remove_targets", REFUSED)
         with pytest.raises(Transient, match="ConcurrentModificationException"):
             bus.unsubscribe(aws, "bus", "r")
+
+
+def test_every_rule_of_a_bus_is_listed_with_where_it_leads(aws, subscribed):
+    """Also one without targets, and none of another bus."""
+    client = boto3.client("events", "us-east-1")
+    pattern = '{"detail":{"person":["ada"]}}'
+    client.put_rule(Name="ada", EventBusName="bus", EventPattern=pattern)
+    client.put_rule(Name="elsewhere", EventPattern=pattern)
+    assert sorted(bus.rules(aws, "bus"), key=lambda rule: rule.name) == [
+        bus.Rule("ada", pattern, ()),
+        bus.Rule("everything", '{"source": ["streamctl"]}', (subscribed.arn,)),
+    ]
+    with pytest.raises(NotFound):
+        list(bus.rules(aws, "none"))

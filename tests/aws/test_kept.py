@@ -51,8 +51,23 @@ def test_what_is_kept_twice_is_kept_once(aws, kept_table, keep):
     assert read(kept.about(aws, kept_table, first[0].sighting)) == sorted(
         first, key=lambda event: event.id
     )
-    assert all(kept.holds(aws, kept_table, kept.key_of(event)) for event in first)
-    assert not kept.holds(aws, kept_table, kept.Key("nothing", "nothing"))
+    assert {key: heard.read(message) for key, message in kept.every(aws, kept_table)} == {
+        kept.key_of(event): event for event in first
+    }
+    assert [heard.read(kept.get(aws, kept_table, kept.key_of(event))) for event in first] == first
+    assert kept.get(aws, kept_table, kept.Key("nothing", "nothing")) is None
+
+
+def test_what_is_rewritten_stands_where_it_stood(aws, kept_table, keep):
+    """And what is kept no more does not come back."""
+    first, last = map(kept.key_of, keep(0, "ada"))
+    before = stored(kept_table)
+    kept.rewrite(aws, kept_table, first, "other")
+    assert kept.get(aws, kept_table, first) == "other"
+    assert [each["person"] for each in stored(kept_table)] == [each["person"] for each in before]
+    kept.delete(aws, kept_table, [first])
+    kept.rewrite(aws, kept_table, first, "other")
+    assert [key for key, _ in kept.every(aws, kept_table)] == [last]
 
 
 def test_a_span_holds_what_was_in_it_over_hours_in_order(aws, kept_table, keep):
@@ -87,6 +102,8 @@ def test_what_expired_is_not_given_though_aws_deletes_it_late(aws, kept_table, k
     assert stored(kept_table)
     assert list(kept.about(aws, kept_table, first.sighting)) == []
     assert list(kept.between(aws, kept_table, first.time, first.time)) == []
+    assert list(kept.every(aws, kept_table)) == []
+    assert kept.key_of(first) in kept.of_person(aws, kept_table, "ada")
 
 
 def test_a_persons_events_are_found_and_deleted_and_nobody_elses(aws, kept_table, keep):

@@ -216,3 +216,13 @@ def test_without_a_record_since_then_there_is_no_newest_arrival(aws, put):
     add(b"old")
     (old,) = islice(kinesis.follow(aws, "results"), 1)
     assert kinesis.newest_arrival(aws, "results", old.arrived + 5 * SECOND) is None
+
+
+def test_results_say_for_how_long_they_are_kept(aws, put):
+    put()
+    client = boto3.client("kinesis", "us-east-1")
+    assert kinesis.retention(aws, "results") == timedelta(hours=24)
+    client.increase_stream_retention_period(StreamName="results", RetentionPeriodHours=48)
+    assert kinesis.retention(aws, "results") == timedelta(hours=48)
+    with pytest.raises(NotFound):
+        kinesis.retention(aws, "none")

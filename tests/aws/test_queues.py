@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import boto3
 import pytest
@@ -139,3 +140,14 @@ def test_a_deleted_queue_is_not_found(aws, queue):
     ):
         with pytest.raises(NotFound, match="queue clock"):
             ask()
+
+
+def test_a_queue_says_how_much_is_in_it(aws, queue):
+    """Whether it can be received now, was just received, or comes later."""
+    assert queues.depth(aws, queue.url) == queues.Depth(0, timedelta(days=4))
+    for delay_s in (0, 0, 60):
+        queues.send(aws, queue.url, {}, delay_s)
+    assert len(queues.waiting(aws, queue.url, 0, at_most=1)) == 1
+    assert queues.depth(aws, queue.url).messages == 3
+    with pytest.raises(NotFound):
+        queues.depth(aws, queue.url.replace("clock", "none"))

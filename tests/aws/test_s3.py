@@ -82,6 +82,31 @@ def test_a_bucket_is_deleted_with_everything_in_it(aws):
     assert not s3.exists(aws, BUCKET)
 
 
+def test_some_keys_are_deleted_and_nothing_else_is(aws):
+    """Page by page (two things a page, here), in all versions, also where only those are left."""
+    s3.ensure_bucket(aws, BUCKET)
+    client().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for number in range(7):
+        client().put_object(Bucket=BUCKET, Key=f"pictures/{number}", Body=b"")
+    client().put_object(Bucket=BUCKET, Key="pictures/1", Body=b"newer")
+    client().delete_object(Bucket=BUCKET, Key="pictures/2")
+    client().put_object(Bucket=BUCKET, Key="other/1", Body=b"")
+
+    def two_a_page(params, **_):
+        params["MaxKeys"] = 2
+
+    events = aws.client("s3").meta.events
+    events.register("provide-client-params.s3.ListObjectVersions", two_a_page)
+    every = {f"pictures/{number}" for number in range(7)}
+    assert s3.keys_under(aws, BUCKET, "pictures/") == every
+    s3.delete_keys(aws, BUCKET, "pictures/", {"pictures/1", "pictures/2", "pictures/5"})
+    left = {"pictures/0", "pictures/3", "pictures/4", "pictures/6"}
+    assert s3.keys_under(aws, BUCKET, "pictures/") == left
+    assert s3.keys_under(aws, BUCKET, "") == {*left, "other/1"}
+    s3.delete_keys(aws, BUCKET, "pictures/", set())
+    assert s3.keys_under(aws, BUCKET, "pictures/") == left
+
+
 def test_deleting_a_bucket_that_is_not_there_is_done_already(aws):
     """Twice is once."""
     s3.delete_bucket(aws, BUCKET)

@@ -61,3 +61,10 @@ def test_a_client_is_made_once_for_each_way_of_asking(made_up_credentials):
 def test_the_account_is_that_of_the_credentials(mocked_aws):
     """As STS tells it."""
     assert Aws().account == boto3.client("sts", "us-east-1").get_caller_identity()["Account"]
+
+
+def test_it_says_whose_the_credentials_are(mocked_aws):
+    """The account, and the ARN of whoever calls."""
+    aws = Aws()
+    assert aws.account == "123456789012"
+    assert aws.caller == boto3.client("sts").get_caller_identity()["Arn"]
