@@ -55,6 +55,7 @@ def repair(engine: EngineRoom, roles: Roles, shards: Shards) -> None:
     refuse_unread_signatures(engine)
     _isolate_functions(engine)
     report_endings(engine)
+    _make_log_groups_by_leave(engine, roles)
     _know_rekognitions_policy(engine)
     _leave_kinesis_mappings_to_us(engine)
     NewMappings(engine, roles, shards).install()
@@ -107,6 +108,27 @@ def _announced(engine: EngineRoom, spawn: Callable[..., None]) -> Callable[..., 
             spawn(*arguments, **options)
 
     return announced
+
+
+def _make_log_groups_by_leave(engine: EngineRoom, roles: Roles) -> None:
+    """Lambda makes a function's log group if the function's role may; ministack makes any.
+
+    And so one again that went with its stack, for a function that has just ended.
+    """
+    tell = engine.part(_LAMBDA, "_emit_lambda_logs")
+    groups = engine.part("services.cloudwatch_logs", "_log_groups")
+    arn_of = engine.part("services.cloudwatch_logs", "_make_group_arn")
+
+    def told(func: dict[str, Any], *arguments: Any, **options: Any) -> None:
+        config = func.get("config") or func
+        role, named = config.get("Role", ""), (config.get("LoggingConfig") or {}).get("LogGroup")
+        group = named or f"/aws/lambda/{config.get('FunctionName')}"
+        # A role that there never was is ministack's leave to try things out.
+        may = roles.grants(role, "logs:CreateLogGroup", arn_of(group))
+        if group in groups or may or not (named or roles.knows(role)):
+            tell(func, *arguments, **options)
+
+    engine.replace(_LAMBDA, "_emit_lambda_logs", told)
 
 
 def _know_rekognitions_policy(engine: EngineRoom) -> None:

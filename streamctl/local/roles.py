@@ -51,6 +51,10 @@ class Roles:
         """Whether the service, in this role, may do `action` on `resource`."""
         return self.trusts(role_arn, service) and self.grants(role_arn, action, resource)
 
+    def knows(self, role_arn: str) -> bool:
+        """Whether there is such a role."""
+        return self._role(role_arn) is not None
+
     def grants(self, role_arn: str, action: str, resource: str) -> bool:
         """Whether the role's own policies allow `action`, whoever assumes it."""
         if self._role(role_arn) is None:

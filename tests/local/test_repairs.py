@@ -223,3 +223,25 @@ def test_a_reported_record_comes_again(world):
 def test_control_ministack_hears_no_report(bare_ministack):
     """The control of the test above."""
     assert times_tried(bare_ministack) == 1
+
+
+def log_groups_after(world, function):
+    """The log groups of a function that has run, once there was another's."""
+    witness = world.function(SILENT)
+    for name in (function, witness):
+        world.client("lambda").invoke(FunctionName=name)
+    world.until(lambda: world.logs(witness))
+    found = world.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function}")
+    return found["logGroups"]
+
+
+def test_a_function_that_may_not_make_its_log_group_has_none(world):
+    """It runs all the same; one that may has one."""
+    assert not log_groups_after(world, world.function(SILENT, role=world.role(RECEIVING)))
+    assert log_groups_after(world, world.function(SILENT))
+
+
+def test_control_ministack_makes_every_log_group(bare_ministack):
+    """The control of the test above."""
+    world = bare_ministack
+    assert log_groups_after(world, world.function(SILENT, role=world.role(RECEIVING)))

@@ -61,7 +61,7 @@ class Deliveries:
             region=self._region(),
             begun=time.monotonic(),
         )
-        if not self._lane(delivery).put(delivery):
+        if not self._put(delivery):
             self._give_up(delivery, Undelivered("THROTTLING", "too many wait", again=False), None)
 
     def stop(self) -> None:
@@ -71,12 +71,13 @@ class Deliveries:
         if waiting:
             _log.warning("%d events were not delivered before the end", waiting)
 
-    def _lane(self, delivery: Delivery) -> Lane:
+    def _put(self, delivery: Delivery) -> bool:
         key = (delivery.rule_arn, str(delivery.target.get("Id", "")))
         with self._lock:
-            if key not in self._lanes:
+            if key not in self._lanes:  # rules come and go
+                self._lanes = {key: lane for key, lane in self._lanes.items() if lane.is_busy}
                 self._lanes[key] = Lane(f"delivery-{key[1]}", self._attempt)
-            return self._lanes[key]
+            return self._lanes[key].put(delivery)
 
     def _payload(
         self, target: Mapping[str, Any], rule: dict[str, Any], view: Any, whole: dict[str, Any]

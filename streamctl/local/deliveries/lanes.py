@@ -68,6 +68,12 @@ class Lane:
             self._changed.notify()
         return True
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything waits or is under way."""
+        with self._changed:
+            return self._hands > 0
+
     def end(self) -> int:
         """No try begins after this. How many deliveries waited for one."""
         with self._changed:
