@@ -73,7 +73,7 @@ def _top(report: Report) -> Iterator[str]:
     counts = (
         ("sightings", found.sightings, ""),
         ("alerts", found.alerts, "alert"),
-        ("people known", found.people, ""),
+        ("people", found.people, ""),
         ("cameras", found.cameras, ""),
         ("told late", found.late, ""),
         ("failures", found.failures, "alert"),
@@ -145,14 +145,14 @@ def _box(box: Box) -> str:
 
 def _turns(turns: Iterable[ProcessorEntry]) -> Iterator[str]:
     yield "<h2>Processors</h2>"
-    yield '<div class="scroll"><table><thead><tr><th>time, UTC</th><th>processor</th><th>camera</th>'
+    yield '<div class="scroll"><table><thead><tr><th>time, UTC</th><th>camera</th><th>processor</th>'
     yield "<th>what</th><th>why, and what to do</th></tr></thead><tbody>"
     for each in turns:
         marked = ' class="alert"' if each.failed else ""
-        yield f'<tr><td class="time">{_time(each.time)}</td><td>{text(each.event.processor)}</td>'
-        yield f"<td>{text(each.event.camera)}</td><td{marked}>{text(each.what)}</td>"
+        yield f'<tr><td class="time">{_time(each.time)}</td><td>{text(each.event.camera)}</td>'
+        yield f"<td>{text(each.event.processor)}</td><td{marked}>{text(each.what)}</td>"
         cure = each.said("cure")
-        yield f"<td>{text(each.why)}{f'<br/>{text(cure)}' if cure else ''}</td></tr>\n"
+        yield f'<td class="why">{text(each.why)}{f"<br/>{text(cure)}" if cure else ""}</td></tr>\n'
     yield "</tbody></table></div>"
 
 

@@ -162,7 +162,7 @@ def test_the_totals_say_how_much_it_was():
     assert found == {
         "sightings": "7",
         "alerts": "5",
-        "people known": "3",
+        "people": "3",
         "cameras": "2",
         "told late": "1",
         "failures": "1",
