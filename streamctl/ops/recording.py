@@ -74,7 +74,10 @@ def _arrivals(source: BinaryIO, note: Callable[[str], None]) -> Iterator[Arrival
         data, arrived = _read(line, number)
         try:
             for each in aggregates.records(data):
-                yield Arrival(records.parse(each), arrived)
+                try:
+                    yield Arrival(records.parse(each, arrived), arrived)
+                except RecordError as error:
+                    note(f"line {number}: {error}")
         except RecordError as error:
             note(f"line {number}: {error}")
 

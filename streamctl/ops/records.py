@@ -112,6 +112,6 @@ def _read(data: bytes, arrived: datetime | None) -> Iterator[Read]:
 
 def _parsed(data: bytes, arrived: datetime | None) -> Read:
     try:
-        return Read(records.parse(data), arrived=arrived)
+        return Read(records.parse(data, arrived), arrived=arrived)
     except RecordError as error:
         return Read(None, str(error), arrived)

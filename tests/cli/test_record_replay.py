@@ -72,6 +72,14 @@ def test_poison_is_said_with_its_line_and_passed_over(replayed):
     assert len(said.out.splitlines()) == 2
 
 
+def test_poison_inside_an_aggregate_spares_what_is_behind_it(replayed):
+    """As in the functions; so does a frame of a time to come."""
+    inside = aggregate(seen(0, "ada"), b"poison", seen(999, "ada"), seen(1, "ada"))
+    said = replayed(saved(1, inside))
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["line 1", "line 1"]
+    assert "2 frames" in said.out
+
+
 @pytest.mark.parametrize(
     "line",
     ["", "{", "[]", "7", "{}", '{"data": "%", "arrived": "2026-01-01T00:00:00Z"}', "[" * 9999],
