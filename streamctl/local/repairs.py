@@ -57,6 +57,7 @@ def repair(engine: EngineRoom, roles: Roles, shards: Shards) -> None:
     report_endings(engine)
     _make_log_groups_by_leave(engine, roles)
     _know_rekognitions_policy(engine)
+    _ask_leave_for_the_stream_of_an_iterator(engine)
     _leave_kinesis_mappings_to_us(engine)
     NewMappings(engine, roles, shards).install()
     hold_to_templates(engine)
@@ -137,6 +138,36 @@ def _know_rekognitions_policy(engine: EngineRoom) -> None:
         _MANAGED, json.dumps(_MANAGED_DOCUMENT), "Allows Rekognition to call AWS services."
     )
     engine.part("services.iam", "_aws_managed_policies")[record["Arn"]] = record
+
+
+def _ask_leave_for_the_stream_of_an_iterator(engine: EngineRoom) -> None:
+    """GetRecords takes leave for one data stream (Service Authorization Reference, Kinesis), which
+    its iterator tells; ministack asks for leave for all where the call does not name it.
+    """
+    iterators = engine.part("services.kinesis", "_shard_iterators")
+    of_call = engine.part("core.iam_actions", "extract_resource_arn")
+
+    def of_iterator(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, *where: str
+    ) -> str:
+        found: str = of_call(service, method, path, headers, body, query, *where)
+        if service != "kinesis" or found != "*" or b"ShardIterator" not in body:
+            return found
+        region, account = where
+        token = _member(body, "ShardIterator")
+        return str(iterators.get_scoped(account, region, token, {}).get("stream_arn", found))
+
+    engine.replace("core.iam_actions", "extract_resource_arn", of_iterator)
+
+
+def _member(body: bytes, name: str) -> str:
+    """A text in a JSON object; empty where there is none, which ministack then says."""
+    try:
+        plain = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    value = plain.get(name) if isinstance(plain, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _leave_kinesis_mappings_to_us(engine: EngineRoom) -> None:

@@ -109,6 +109,24 @@ def test_a_clip_and_images_need_permissions_of_their_own(strict, caller, world_o
     assert code_of(archive.get_images, StreamName=name, **how) == "AccessDeniedException"
 
 
+def test_records_are_read_by_leave_for_their_data_stream(strict, caller, world_of, code_of):
+    """Its iterator tells which: the call need not name it."""
+    root = world_of(strict)
+    names = [root.unique("results") for _ in range(2)]
+    for name in names:
+        root.client("kinesis").create_stream(StreamName=name, ShardCount=1)
+    arn = f"arn:aws:kinesis:us-east-1:000000000000:stream/{names[0]}"
+    iterators = {"Effect": "Allow", "Action": "kinesis:GetShardIterator", "Resource": "*"}
+    reader = caller(
+        iterators, {"Effect": "Allow", "Action": "kinesis:GetRecords", "Resource": arn}
+    )("kinesis")
+    for name, code in zip(names, ("", "AccessDeniedException"), strict=True):
+        found = reader.get_shard_iterator(
+            StreamName=name, ShardId="shardId-000000000000", ShardIteratorType="LATEST"
+        )
+        assert code_of(reader.get_records, ShardIterator=found["ShardIterator"]) == code
+
+
 def test_creating_a_processor_hands_over_a_role(caller, code_of):
     """CreateStreamProcessor alone is not enough: iam:PassRole on the role is asked too."""
     role = "arn:aws:iam::000000000000:role/watcher"
