@@ -8,7 +8,10 @@ from typing import Any, Final
 from streamctl.local.engine_room import EngineRoom
 
 _PROVISIONERS: Final = "services.cloudformation.provisioners"
+_EVENTS: Final = "services.eventbridge"
 _STREAM: Final = "AWS::Kinesis::Stream"
+_BUS: Final = "AWS::Events::EventBus"
+_RULE: Final = "AWS::Events::Rule"
 
 # Where ministack keeps what has a name: the property, and the store of its service.
 _NAMED: Final = {
@@ -30,6 +33,8 @@ def hold_to_templates(engine: EngineRoom) -> None:
         taken = engine.part(module, store)
         handlers[kind]["create"] = _new_only(kind, property_, taken, handlers[kind]["create"])
     _encrypt_streams(engine, handlers[_STREAM])
+    _demand_buses(engine, handlers[_RULE])
+    _keep_buses_with_rules(engine, handlers[_BUS])
 
 
 def _new_only(kind: str, property_: str, taken: Any, create: Create) -> Create:
@@ -69,3 +74,45 @@ def _encrypt(stream: dict[str, Any], props: Mapping[str, Any]) -> None:
     wanted = props.get("StreamEncryption") or {}
     stream["EncryptionType"] = wanted.get("EncryptionType", "NONE")
     stream["KeyId"] = wanted.get("KeyId")
+
+
+def _demand_buses(engine: EngineRoom, handlers: dict[str, Any]) -> None:
+    """A rule is made on a bus that there is, by a template as by PutRule."""
+    buses = engine.part(_EVENTS, "_event_buses")
+    bus_of = engine.part(_PROVISIONERS, "_eb_rule_bus_name")
+    create = handlers["create"]
+
+    def created(logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        bus = bus_of(props)
+        if bus != "default" and bus not in buses:
+            raise ValueError(
+                f"Event bus {bus} does not exist. (Service: EventBridge, ResourceNotFoundException)"
+            )
+        return create(logical_id, props, stack)
+
+    handlers["create"] = created
+
+
+def _keep_buses_with_rules(engine: EngineRoom, handlers: dict[str, Any]) -> None:
+    """A bus goes when its rules have gone, by a template as by DeleteEventBus."""
+    rules = engine.part(_EVENTS, "_rules")
+    delete_by_api = engine.part(_EVENTS, "_delete_event_bus")
+    delete_by_template = handlers["delete"]
+    refuse = engine.part("core.responses", "error_response_json")
+    why = "Event bus can't be deleted since it has rules."
+
+    def has_rules(bus: Any) -> bool:
+        return any(rule.get("EventBusName") == bus for rule in rules.values())
+
+    def deleted_by_api(data: dict[str, Any]) -> Any:
+        if has_rules(data.get("Name")):
+            return refuse("ValidationException", why, 400)
+        return delete_by_api(data)
+
+    def deleted_by_template(bus: str, props: dict[str, Any]) -> Any:
+        if has_rules(bus):
+            raise ValueError(f"{why} (Service: EventBridge, ValidationException)")
+        return delete_by_template(bus, props)
+
+    engine.replace(_EVENTS, "_delete_event_bus", deleted_by_api)
+    handlers["delete"] = deleted_by_template

@@ -197,6 +197,67 @@ def test_control_ministack_takes_over_what_has_the_name(bare_ministack):
     assert all(made_twice(bare_ministack, kind, property_) for kind, property_ in NAMED[:2])
 
 
+BUS = {"Resources": {"Bus": {"Type": "AWS::Events::EventBus", "Properties": {}}}}
+RULE = {"EventPattern": {"source": ["streamctl"]}}
+
+
+def rule_on(bus):
+    properties = {**RULE, "EventBusName": bus}
+    return {"Resources": {"Rule": {"Type": "AWS::Events::Rule", "Properties": properties}}}
+
+
+def test_a_rule_on_a_bus_that_there_is_not_fails_its_stack(world):
+    """A subscriber of a platform that there is not is told so."""
+    name = world.deploy(rule_on(world.unique("nobody")))
+    assert world.settled(name)["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+def test_control_ministack_makes_rules_on_no_bus(bare_ministack):
+    """The control of the test above."""
+    name = bare_ministack.deploy(rule_on(bare_ministack.unique("nobody")))
+    assert bare_ministack.settled(name)["StackStatus"] == "CREATE_COMPLETE"
+
+
+def deleted_with_its_rule(world):
+    """Whether a stack's bus goes on which others have a rule."""
+    stacks, events, bus = (
+        world.client("cloudformation"),
+        world.client("events"),
+        world.unique("bus"),
+    )
+    template = json.loads(json.dumps(BUS))
+    template["Resources"]["Bus"]["Properties"]["Name"] = bus
+    name = world.deploy(template)
+    assert world.settled(name)["StackStatus"] == "CREATE_COMPLETE"
+    pattern = json.dumps(RULE["EventPattern"])
+    events.put_rule(Name="theirs", EventBusName=bus, EventPattern=pattern)
+    stacks.delete_stack(StackName=name)
+
+    def is_over():
+        if world.refused(stacks.describe_stacks, StackName=name):
+            return "gone"
+        status = stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        return status == "DELETE_FAILED" and status
+
+    was = world.until(is_over)
+    if was == "DELETE_FAILED":
+        assert world.refused(events.delete_event_bus, Name=bus) == "ValidationException"
+        events.delete_rule(Name="theirs", EventBusName=bus)
+        stacks.delete_stack(StackName=name)
+        assert world.until(lambda: is_over() == "gone")
+    return was == "gone"
+
+
+def test_a_bus_with_rules_of_others_is_not_deleted(world):
+    """Nor by DeleteEventBus; it is once they have gone."""
+    assert not deleted_with_its_rule(world)
+
+
+def test_control_ministack_deletes_a_bus_with_its_rules(bare_ministack):
+    """The control of the test above."""
+    assert deleted_with_its_rule(bare_ministack)
+
+
 def encryption(world):
     wanted = {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"}
     properties = {"ShardCount": 1, "StreamEncryption": wanted}
