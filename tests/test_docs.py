@@ -34,7 +34,10 @@ def test_the_commands_are_these():
                 for verb in ("create", "list", "describe", "delete", "probe", "push")
             ),
             *(f"collection {verb}" for verb in ("create", "list", "describe", "delete")),
-            *(f"face {verb}" for verb in ("enrol", "list", "search", "remove")),
+            *(
+                f"face {verb}"
+                for verb in ("enrol", "list", "search", "remove", "forget", "forgotten")
+            ),
             *(
                 f"processor {verb}"
                 for verb in (

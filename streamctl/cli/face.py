@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from streamctl.aws.collections import EnrolledFace
+from streamctl.cli import forget
 from streamctl.cli.command import Noun
 from streamctl.cli.output import rows, say
 from streamctl.cli.params import FILE, FILE_OR_FOLDER, collection_option
@@ -25,6 +26,10 @@ def face() -> None:
     All faces enrolled under one name are one person. A name has letters, digits, '_', '.', '-'
     and ':', but no spaces.
     """
+
+
+face.add_command(forget.forget)
+face.add_command(forget.forgotten_)
 
 
 @face.command(

@@ -1,0 +1,93 @@
+"""What still holds a person after they were forgotten: stores that are not the platform's to empty.
+
+Each is named with how long it keeps what it has, where that is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from streamctl.aws import bus, cloudformation, collections, kinesis, kinesisvideo, queues
+from streamctl.aws.session import Aws
+from streamctl.core import policy
+from streamctl.errors import NotFound
+from streamctl.ops import inventory
+from streamctl.ops.inventory import Platform
+
+_QUEUES: Final = {
+    "FailureQueueUrl": "records that could not be handled",
+    "EventQueueUrl": "events on their way to being kept",
+    "EventFailuresUrl": "events that could not be kept",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A place that may hold the person. `keeps_for` counts from when something came to it; None
+    where nobody here knows.
+    """
+
+    what: str
+    where: str
+    keeps_for: timedelta | None
+    why: str
+
+
+def places(
+    aws: Aws, base: Platform, called: Collection[str], asked: Collection[str]
+) -> Iterator[Left]:
+    """Every such place, as it stands now; `asked` are the collections that were searched, none for
+    all.
+    """
+    for camera in inventory.cameras(aws, base.name):
+        with contextlib.suppress(NotFound):  # being made, or deleted
+            yield from _of_camera(aws, camera)
+    yield from _queues(aws, base)
+    yield from _listeners(aws, base, called)
+    for stack in cloudformation.every(aws):
+        other = stack.tags.get(policy.PLATFORM, base.name)
+        if other != base.name and policy.CAMERA not in stack.tags:
+            again = f"{inventory.command(other)} face forget"
+            yield Left("platform", other, None, f"it keeps what it told; {again}")
+    if asked:
+        for name in collections.names(aws):
+            if name not in asked:
+                yield Left("collection", name, None, "it was not searched for their faces")
+    files = "record save, and event report, picture and clip, write files for whoever asks"
+    yield Left("files", "anybody's", None, files)
+
+
+def _of_camera(aws: Aws, camera: inventory.Camera) -> Iterator[Left]:
+    if camera.results:
+        kept = kinesis.retention(aws, camera.results)
+        yield Left("records", camera.results, kept, "records cannot be deleted one by one")
+    if camera.arn and (kept := kinesisvideo.describe(aws, camera.arn).retention):
+        yield Left("video", camera.name, kept, "video shows whoever was there")
+
+
+def _queues(aws: Aws, base: Platform) -> Iterator[Left]:
+    for output, what in _QUEUES.items():
+        url = base.outputs[output]
+        depth = queues.depth(aws, url)
+        if depth.messages:
+            yield Left("messages", _last(url, "/"), depth.kept_for, f"{depth.messages}: {what}")
+
+
+def _listeners(aws: Aws, base: Platform, called: Collection[str]) -> Iterator[Left]:
+    """Those who listen now: each was told of whatever its rule lets through."""
+    own = _last(base.outputs["EventQueueUrl"], "/")
+    for rule in bus.rules(aws, base.outputs["BusName"]):
+        if any(_last(arn, ":") == own for arn in rule.targets):
+            continue
+        why = "it was sent events, which are its targets' now"
+        if any(f'"{name}"' in rule.pattern for name in called):
+            why += "; its pattern names the person"
+        yield Left("events", rule.name, None, why)
+
+
+def _last(text: str, separator: str) -> str:
+    return text.rpartition(separator)[2]

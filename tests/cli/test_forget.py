@@ -1,0 +1,438 @@
+"""Forgetting a person, in a local cloud: everything of theirs goes, whatever cuts it off."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from streamctl.aws import kept, table
+from streamctl.aws.session import Aws
+from streamctl.core import folding, forgetting, heard
+from streamctl.core.folding import Story
+from streamctl.core.telling import RunRef
+from streamctl.core.watch import WATCH, Attention, Rule, Watch
+from streamctl.ops import forgetting as op
+from streamctl.ops import stories
+from streamctl.ops.setting import WATCH_KEY, story_key
+from tests.core.frames_shown import arrival
+from tests.core.scene import ZERO
+from tests.ops.messages_told import envelope
+
+NUMBERS = count()
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+@dataclass
+class World:
+    """A platform's stores, with somebody in each; what is asked of them is asked by boto3 alone."""
+
+    outputs: Mapping[str, str]
+    ada: str
+    bob: str
+    camera: str
+    aws: Aws = field(default_factory=Aws)
+
+    def kept(self, person: str, second: float, *, picture: bool = True) -> heard.SightingEvent:
+        """Tell of somebody who is there for a second, and keep it with a picture; the last event."""
+        run = RunRef("door", "door@1", self.outputs["PicturesName"])
+        story = Story(self.camera)
+        for moment in (second, second + 1):
+            story = folding.fold(story, [arrival(moment, person)], run, arrival(moment).at)
+        for told in folding.close_all(story, run).outbox:
+            message = envelope(told.type, told.detail)
+            event = heard.read(message)
+            kept.put(self.aws, self.outputs["KeptName"], event, message, LATER)
+        if picture:
+            self.put_picture(event.best.picture.key)
+        return event
+
+    def put_picture(self, key: str) -> None:
+        bucket = self.outputs["PicturesName"]
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=b"", Metadata={})
+
+    def story(self, *people: str) -> Story:
+        """Save a story in which these are there now. No sweep sees to it: it is not due."""
+        now = (datetime.now(UTC) - ZERO).total_seconds()
+        story = Story(self.camera)
+        for second in (now - 2, now - 1):
+            story = folding.fold(
+                story, [arrival(second, *people)], RunRef(), arrival(now).at, WATCH
+            )
+        saved = table.load_one(self.aws, self.outputs["TableName"], story_key(self.camera), Story)
+        table.save(
+            self.aws, self.outputs["TableName"], story_key(self.camera), story, saved.version
+        )
+        return story
+
+    def watch(self, watch: Watch) -> None:
+        saved = table.load_one(self.aws, self.outputs["TableName"], WATCH_KEY, Watch)
+        table.save(self.aws, self.outputs["TableName"], WATCH_KEY, watch, saved.version)
+
+    def items(self) -> str:
+        """Every item of both tables, as text."""
+        client = boto3.client("dynamodb")
+        names = self.outputs["TableName"], self.outputs["KeptName"]
+        return json.dumps([client.scan(TableName=name)["Items"] for name in names])
+
+    def pictures(self) -> set[str]:
+        listed = boto3.client("s3").list_objects_v2(Bucket=self.outputs["PicturesName"])
+        return {each["Key"] for each in listed.get("Contents", [])}
+
+    def faces(self) -> list[str]:
+        client = boto3.client("rekognition")
+        return [
+            face.get("ExternalImageId", face["FaceId"])
+            for collection in client.list_collections()["CollectionIds"]
+            for face in client.list_faces(CollectionId=collection)["Faces"]
+        ]
+
+    def trail(self) -> list[dict[str, Any]]:
+        client = boto3.client("dynamodb")
+        items = client.scan(TableName=self.outputs["TableName"])["Items"]
+        return [
+            json.loads(item["doc"]["S"])
+            for item in items
+            if item["key"]["S"].startswith("forgotten#")
+        ]
+
+
+@pytest.fixture
+def world(platform, streamctl_, monkeypatch):
+    """Nothing is waited for. What is watched for is put back after."""
+    monkeypatch.setattr(forgetting, "SETTLES", timedelta(0))
+    found = boto3.client("cloudformation").describe_stacks(StackName="streamctl-main")
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found["Stacks"][0]["Outputs"]}
+    number = next(NUMBERS)
+    camera = f"arn:aws:kinesisvideo:us-east-1:123456789012:stream/forget-{number}/1"
+    world = World(outputs, f"ada-{number}", f"bob-{number}", camera)
+    yield world
+    world.watch(WATCH)
+
+
+@pytest.fixture
+def everywhere(world, streamctl_, portraits):
+    """Both are in every store: two faces of ada under two names, a rule, other names, both open,
+    both kept at times of their own, and a picture of bob from when ada was there.
+    """
+    other = f"{world.ada}-2019"
+    collection = f"forget-{next(NUMBERS)}"
+    assert streamctl_(f"collection create {collection}").code == 0
+    for person, still in (
+        (world.ada, "eileen-collins"),
+        (other, "eileen-collins"),
+        (world.bob, "grace-hopper"),
+    ):
+        enrol = ("face", "enrol", "--collection", collection, "--person", person)
+        assert streamctl_(*enrol, str(portraits / f"{still}.jpg")).code == 0
+    rules = tuple(Rule(Attention.ALLOW, person=person) for person in (world.ada, world.bob))
+    world.watch(Watch(rules, {other: world.ada}))
+    world.story(world.ada, world.bob)
+    world.kept(world.ada, 1000)
+    world.with_ada = world.kept(world.bob, 1010)
+    world.alone = world.kept(world.bob, 5000)
+    yield collection
+    streamctl_(f"collection delete {collection}")
+
+
+def forget(streamctl_, world, *more):
+    return streamctl_("face", "forget", world.ada, "--yes", "-o", "json", *more)
+
+
+def assert_forgotten(world):
+    """Nothing of ada, in any form; all of bob, but for the one picture."""
+    items = world.items()
+    assert world.ada not in items
+    assert world.ada not in world.faces()
+    assert f"{world.ada}-2019" not in world.faces()
+    assert world.bob in world.faces()
+    assert world.pictures() & {world.with_ada.best.picture.key} == set()
+    assert world.alone.best.picture.key in world.pictures()
+    for event in (world.with_ada, world.alone):
+        assert kept.get(world.aws, world.outputs["KeptName"], kept.key_of(event)) is not None
+    saved = table.load_one(world.aws, world.outputs["TableName"], story_key(world.camera), Story)
+    assert [each.person for each in saved.thing.open] == [world.bob]
+    watch = table.load_one(world.aws, world.outputs["TableName"], WATCH_KEY, Watch).thing
+    assert watch == Watch((Rule(Attention.ALLOW, person=world.bob),))
+
+
+def test_everything_of_a_person_goes_and_nothing_of_anybody_else(streamctl_, world, everywhere):
+    """The control: it is all there before."""
+    assert world.items().count(world.ada) > 8
+    assert world.faces().count(world.ada) == 1
+    before = world.pictures()
+    said = forget(streamctl_, world)
+    assert said.code == 0, said.err
+    assert_forgotten(world)
+    counts = {each: said.json[each] for each in ("faces", "sightings", "events", "watched")}
+    assert counts == {"faces": 2, "sightings": 2, "events": 2, "watched": 2}
+    assert (said.json["pictures"], said.json["others_pictures"]) == (1, 1)
+    assert len(before - world.pictures()) >= 2
+    assert said.json["names"] == [world.ada, f"{world.ada}-2019"]
+    assert said.json["again"] == f"streamctl face forget {world.ada} --also {world.ada}-2019"
+
+
+def test_again_there_is_nothing_to_do(streamctl_, world, everywhere):
+    forget(streamctl_, world)
+    before, pictures = world.items().count(world.bob), world.pictures()
+    said = forget(streamctl_, world)
+    assert said.code == 0
+    assert {said.json[each] for each in ("faces", "sightings", "events", "pictures")} == {0}
+    assert (world.items().count(world.bob), world.pictures()) == (before, pictures)
+
+
+def test_any_of_their_names_means_them(streamctl_, world, everywhere):
+    said = streamctl_("face", "forget", f"{world.ada}-2019", "--yes")
+    assert said.code == 0
+    assert_forgotten(world)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"operation": "rekognition.DeleteFaces"},
+        {"operation": "dynamodb.UpdateItem"},
+        {"operation": "s3.DeleteObjects"},
+        {"operation": "dynamodb.BatchWriteItem"},
+    ],
+    ids=lambda fault: fault["operation"],
+)
+def test_what_was_cut_off_is_finished_by_the_same_again(
+    streamctl_, world, everywhere, platform, refused
+):
+    """Wherever it was cut off. The trail says that it was begun."""
+    platform.fault(**refused, code="AccessDeniedException", times=1)
+    said = forget(streamctl_, world)
+    platform.faults_clear()
+    assert said.code == 6, said.err
+    assert "not all of it was removed; this goes on from there: streamctl face forget" in said.err
+    assert world.ada in world.items()
+    (begun,) = [each for each in world.trail() if not each["done"]][-1:]
+    assert begun["removed"] is None
+    again = forget(streamctl_, world)
+    assert again.code == 0, again.err
+    assert_forgotten(world)
+
+
+@pytest.mark.parametrize("after", range(1, 6))
+def test_it_may_end_between_any_two_steps(streamctl_, world, everywhere, monkeypatch, after):
+    """As if it were killed: each of the steps that remove something is the last one in turn."""
+    steps = count(1)
+
+    def ending(step):
+        def stepped(*given):
+            done = step(*given)
+            if next(steps) == after:
+                raise KeyboardInterrupt
+            return done
+
+        return stepped
+
+    for owner, name in (
+        (op.faces, "remove"),
+        (op.kept, "rewrite"),
+        (op.s3, "delete_keys"),
+        (op.stories, "save"),
+        (op.kept, "delete"),
+    ):
+        monkeypatch.setattr(owner, name, ending(getattr(owner, name)))
+    assert forget(streamctl_, world).code == 130
+    assert world.ada in world.items()
+    assert forget(streamctl_, world, "--also", f"{world.ada}-2019").code == 0
+    assert_forgotten(world)
+
+
+def test_what_was_on_its_way_is_found_by_the_second_look(
+    streamctl_, world, everywhere, monkeypatch
+):
+    """Told and kept of the person and of another beside them, seen again, a picture put late."""
+    late = []
+
+    def meanwhile(_):
+        key = next(key for key in before if key not in world.pictures())
+        world.put_picture(key)
+        world.kept(world.ada, 1002)
+        late.append(world.kept(world.bob, 1003))
+        world.story(world.ada, world.bob)
+
+    before = world.pictures()
+    monkeypatch.setattr(op, "time", SimpleNamespace(sleep=meanwhile))
+    said = forget(streamctl_, world)
+    assert said.code == 0
+    assert_forgotten(world)
+    (event,) = late
+    assert event.best.picture.key not in world.pictures()
+    assert said.json["events"] == 4
+    assert said.json["others_pictures"] == 2
+
+
+def test_a_story_that_others_save_meanwhile_keeps_what_they_saved(
+    streamctl_, world, everywhere, monkeypatch
+):
+    """Whoever saves first wins; the person is taken out of what they saved."""
+    save, others = stories.save, iter([world.story])
+
+    def first_somebody_else(aws, name, story, against):
+        for other in others:
+            other(world.ada, world.bob)
+        return save(aws, name, story, against)
+
+    monkeypatch.setattr(stories, "save", first_somebody_else)
+    assert forget(streamctl_, world).code == 0
+    assert_forgotten(world)
+
+
+def test_it_asks_and_says_what_would_go(streamctl_, world, everywhere):
+    """Where nobody can be asked nothing is done."""
+    before = world.items()
+    said = streamctl_("face", "forget", world.ada)
+    assert said.code == 2
+    assert said.err == (
+        f"error: forgetting {world.ada}, {world.ada}-2019 removes for good: faces: 2,"
+        " sightings: 2, kept events: 2, pictures: 1, pictures of others: 1,"
+        " rules and other names: 2\nhint: if you mean it: --yes\n"
+    )
+    assert world.items() == before
+
+
+@pytest.mark.parametrize(("answer", "code"), [(True, 0), (False, 3)])
+def test_at_a_terminal_it_asks(streamctl_, world, monkeypatch, answer, code):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: answer)
+    world.kept(world.ada, 0)
+    assert streamctl_("face", "forget", world.ada).code == code
+    assert (world.ada in world.items()) == (not answer)
+
+
+def test_a_face_without_a_name_is_forgotten_under_its_id(streamctl_, world, portraits):
+    """Such a face is told under it."""
+    collection, client = f"forget-{next(NUMBERS)}", boto3.client("rekognition")
+    client.create_collection(CollectionId=collection)
+    image = (portraits / "grace-hopper.jpg").read_bytes()
+    indexed = client.index_faces(CollectionId=collection, Image={"Bytes": image})
+    face = indexed["FaceRecords"][0]["Face"]["FaceId"]
+    world.kept(face, 0)
+    assert face in world.items()
+    said = streamctl_("face", "forget", face, "--yes", "--collection", collection, "-o", "json")
+    assert said.code == 0
+    assert (said.json["faces"], said.json["events"]) == (1, 2)
+    assert face not in world.items()
+    assert client.list_faces(CollectionId=collection)["Faces"] == []
+    client.delete_collection(CollectionId=collection)
+
+
+def test_collections_that_are_not_named_are_left_and_said(streamctl_, world, everywhere):
+    said = forget(streamctl_, world, "--collection", "staff")
+    assert said.code == 0
+    assert world.faces().count(world.ada) == 1
+    assert world.ada not in world.items()
+    left = [each["where"] for each in said.json["left"] if each["what"] == "collection"]
+    assert everywhere in left
+    assert "staff" not in left
+
+
+# -- what is left, and the trail ------------------------------------------------------------------
+
+
+def test_what_cannot_be_reached_is_said_and_until_when(streamctl_, world, camera):
+    """Records and video of a camera; who listens, and whose rule names the person; a failure."""
+    events, sqs = boto3.client("events"), boto3.client("sqs")
+    pattern = json.dumps({"source": ["streamctl"], "detail": {"person": [world.ada]}})
+    events.put_rule(Name=f"of-{world.ada}", EventBusName="streamctl-main", EventPattern=pattern)
+    sqs.send_message(QueueUrl=world.outputs["EventFailuresUrl"], MessageBody="{}")
+    try:
+        said = forget(streamctl_, world)
+    finally:
+        events.delete_rule(Name=f"of-{world.ada}", EventBusName="streamctl-main")
+        sqs.purge_queue(QueueUrl=world.outputs["EventFailuresUrl"])
+    done = datetime.fromisoformat(said.json["done"])
+    left = {(each["what"], each["where"]): each for each in said.json["left"]}
+
+    def days(what, where):
+        return (datetime.fromisoformat(left[what, where]["until"]) - done) / timedelta(days=1)
+
+    assert days("records", f"AmazonRekognition-main-{camera}") == 1
+    assert days("video", camera) == 1
+    failures = world.outputs["EventFailuresUrl"].rpartition("/")[2]
+    assert days("messages", failures) == 14
+    assert "its pattern names the person" in left["events", f"of-{world.ada}"]["why"]
+    assert ("files", "anybody's") in left
+    own = world.outputs["EventQueueUrl"].rpartition("/")[2]
+    assert not any(own in where for _, where in left)
+    again_after = datetime.fromisoformat(said.json["again_after"])
+    assert again_after - done == forgetting.TRIED_FOR
+
+
+def test_as_a_table_it_is_words(streamctl_, world, camera):
+    said = streamctl_("face", "forget", world.ada, "--yes")
+    assert said.code == 0
+    assert "Not reached:" in said.out
+    assert f"AmazonRekognition-main-{camera}" in said.out
+    assert said.out.endswith(f"streamctl face forget {world.ada}\n")
+
+
+def test_the_trail_says_who_asked_and_not_for_whom(streamctl_, world):
+    world.kept(world.ada, 0)
+    said = forget(streamctl_, world)
+    me = boto3.client("sts").get_caller_identity()["Arn"]
+    (entry,) = [each for each in world.trail() if each["salt"][:8] in said.json["trail"]]
+    assert (entry["by"], entry["removed"]["events"]) == (me, 2)
+    assert world.ada not in json.dumps(world.trail())
+    listed = streamctl_("face forgotten -o json")
+    (mine,) = [each for each in listed.json if each["trail"] == said.json["trail"]]
+    shared = set(mine) & set(said.json)
+    assert {each: said.json[each] for each in shared} == mine
+    client = boto3.client("dynamodb")
+    (item,) = [
+        each
+        for each in client.scan(TableName=world.outputs["TableName"])["Items"]
+        if each["key"]["S"] == f"forgotten#{mine['trail']}"
+    ]
+    assert "expires" not in item
+
+
+def test_whether_a_name_was_forgotten_can_be_asked(streamctl_, world, platform):
+    asked = f"face forgotten --person {world.ada}"
+    said = streamctl_(asked)
+    assert said.code == 3
+    assert f"was not asked to forget {world.ada}" in said.err
+    world.kept(world.ada, 0)
+    platform.fault("dynamodb.BatchWriteItem", code="AccessDeniedException", times=1)
+    assert forget(streamctl_, world).code == 6
+    platform.faults_clear()
+    said = streamctl_(asked)
+    assert said.code == 3
+    assert "was begun, and not finished" in said.err
+    assert forget(streamctl_, world).code == 0
+    assert streamctl_(asked).code == 0
+    assert streamctl_(f"face forgotten --person {world.bob}").code == 3
+
+
+# -- asked wrongly --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("face forget ada --yes --collection none", 4, "there is no collection none"),
+        ("face forget ? --yes", 2, "'?' cannot be the name of a person"),
+        ("face forget ada --yes --also a$b", 2, "'a$b' cannot be the name of a person"),
+        ("face forget ada --yes --platform night", 4, "platform night is not deployed"),
+        ("face forgotten --platform night", 4, "platform night is not deployed"),
+        ("face forgotten --person ?", 2, "'?' cannot be the name of a person"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_done(
+    streamctl_, world, line, code, said
+):
+    before = len(world.trail())
+    refused = streamctl_(line)
+    assert refused.code == code
+    assert refused.err.startswith(f"error: {said}")
+    assert "Traceback" not in refused.err
+    assert len(world.trail()) == before
