@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from streamctl.aws import kept, s3
 from streamctl.aws.session import Aws
@@ -25,11 +25,13 @@ class Picture:
 
 
 def told(aws: Aws, platform: str, since: datetime, until: datetime) -> list[Heard]:
-    """All that was told of this time and is kept still, in order of time.
+    """All that was told of this time, in order of time: as far back as the platform keeps events.
 
     An event is kept within a second or so of being told. Raises NotFound for no such platform.
     """
     base = keeper(aws, platform)
+    kept_since = datetime.now(UTC) - timedelta(days=int(base.outputs["KeepDays"]))
+    since = max(since, kept_since)  # each hour is a query: years of them would be in vain
     return list(_read(kept.between(aws, base.outputs["KeptName"], since, until)))
 
 
