@@ -40,6 +40,7 @@ class Deliveries:
         self._instead = engine.part(_EVENTS, "_invoke_target")
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._lock = threading.Lock()
+        self._ended = False
         engine.replace(_EVENTS, "_invoke_target", self.take)
 
     def take(
@@ -67,6 +68,7 @@ class Deliveries:
     def stop(self) -> None:
         """No try begins after this; what waits for one is lost."""
         with self._lock:
+            self._ended = True
             waiting = sum(lane.end() for lane in self._lanes.values())
         if waiting:
             _log.warning("%d events were not delivered before the end", waiting)
@@ -74,6 +76,8 @@ class Deliveries:
     def _put(self, delivery: Delivery) -> bool:
         key = (delivery.rule_arn, str(delivery.target.get("Id", "")))
         with self._lock:
+            if self._ended:
+                return True
             if key not in self._lanes:  # rules come and go
                 self._lanes = {key: lane for key, lane in self._lanes.items() if lane.is_busy}
                 self._lanes[key] = Lane(f"delivery-{key[1]}", self._attempt)
@@ -95,7 +99,7 @@ class Deliveries:
             return self._after(delivery, why)
         except Exception as error:  # noqa: BLE001 - one odd target must not end its lane
             _log.exception("delivering to %s failed", delivery.target.get("Arn"))
-            return self._after(delivery, Undelivered("INTERNAL_ERROR", str(error), again=True))
+            self._give_up(delivery, Undelivered("INTERNAL_ERROR", str(error), again=False), None)
         return None
 
     def _after(self, delivery: Delivery, why: Undelivered) -> Again | None:

@@ -38,12 +38,11 @@ class RetryPolicy:
 
     @classmethod
     def of(cls, target: Mapping[str, Any]) -> RetryPolicy:
-        """A template's numbers may be texts."""
+        """A template's numbers may be texts; what is no number is not said."""
         given = target.get("RetryPolicy") or {}
-        attempts, age = (given.get(each.value) for each in (Exhausted.ATTEMPTS, Exhausted.AGE))
         return cls(
-            _RETRIES if attempts is None else int(attempts),
-            _A_DAY_S if age is None else float(age),
+            int(_number(given.get(Exhausted.ATTEMPTS), _RETRIES)),
+            _number(given.get(Exhausted.AGE), _A_DAY_S),
         )
 
 
@@ -58,3 +57,11 @@ def next_pause_s(
         return Exhausted.ATTEMPTS
     pause = min(first_pause_s * 2 ** min(retries, _DOUBLINGS), _LONGEST_PAUSE_S)
     return Exhausted.AGE if age_s + pause > policy.age_s else pause
+
+
+def _number(given: Any, default: float) -> float:
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        return default
+    return number if 0 <= number < float("inf") else default

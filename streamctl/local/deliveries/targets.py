@@ -116,7 +116,11 @@ class Targets:
             raise Undelivered("NO_RESOURCE", f"there is no function {arn}", again=False)
         found = self._function_policy(arn)
         self._permit(delivery, "lambda:InvokeFunction", arn, found[:1] if found else [])
-        self._invoke(self._execution(record, config), json.loads(delivery.payload))
+        try:
+            event = json.loads(delivery.payload)
+        except ValueError as error:
+            raise Undelivered("INVALID_JSON", str(error), again=False) from error
+        self._invoke(self._execution(record, config), event)
 
     def _to_log_group(self, delivery: Delivery, arn: str) -> None:
         group = arn.split(":log-group:", 1)[-1].removesuffix(":*")

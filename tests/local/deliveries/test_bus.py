@@ -238,6 +238,23 @@ def test_a_function_is_invoked_if_it_lets_the_rule(bus, world):
     assert said["id"] not in world.logs(names[1])
 
 
+def test_a_function_takes_nothing_but_json(bus, world):
+    """What a rule makes of the event may be none."""
+    name = world.function(SILENT)
+    arn = world.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    rule = bus.rule(arn, Input="no json", retries=185)
+    world.client("lambda").add_permission(
+        FunctionName=name,
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule.arn,
+    )
+    said = bus.say()
+    failed = bus.failed(rule.failures)
+    assert (failed.told["ERROR_CODE"], failed.detail) == ("INVALID_JSON", said)
+
+
 def test_a_log_group_gets_the_event_as_a_line(bus, world):
     """If a resource policy lets the rule; ministack knows no such target."""
     logs, groups = world.client("logs"), [world.unique("/aws/events/log") for _ in range(2)]
@@ -290,6 +307,16 @@ def test_a_rule_may_say_what_is_delivered(bus, world, settings, expected):
     queue = bus.queue(**settings)
     bus.say(7)
     assert world.wait_for(queue, 1) == [expected]
+
+
+def test_where_iam_is_enforced_events_go_the_same_ways(start_local_cloud, world_of, bus_of):
+    """EventBridge asks with no key of anybody's."""
+    world = world_of(start_local_cloud(auth=True))
+    bus = bus_of(world)
+    queue, shut = bus.queue(), bus.rule(world.queue().arn)
+    said = bus.say()
+    assert details(world, queue, 1) == [said]
+    assert bus.failed(shut.failures).told["ERROR_CODE"] == "NO_PERMISSIONS"
 
 
 def test_events_in_another_region_are_not_delivered_here(bus):

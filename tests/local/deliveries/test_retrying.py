@@ -24,6 +24,11 @@ A_DAY = 24 * 3600
             RetryPolicy(3, 60),
             id="a template's texts",
         ),
+        pytest.param(
+            {"RetryPolicy": {"MaximumRetryAttempts": "many", "MaximumEventAgeInSeconds": "inf"}},
+            RetryPolicy(185, A_DAY),
+            id="no numbers",
+        ),
     ],
 )
 def test_a_policy_is_read(target, expected):
