@@ -35,7 +35,7 @@ def keep(aws, kept_table, monkeypatch):
     """Keeps messages in the table of a platform. Its stack alone is made up: moto's own would need
     the functions' code.
     """
-    outputs = {"KeptName": kept_table, "PicturesName": BUCKET, "KeepDays": "30"}
+    outputs = {"KeptName": kept_table, "PicturesName": BUCKET, "KeepDays": "3650"}
     base = Platform("main", "streamctl-main", "CREATE_COMPLETE", outputs)
     monkeypatch.setattr(keeping, "keeper", lambda _aws, _platform: base)
     boto3.client("s3", "us-east-1").create_bucket(Bucket=BUCKET)
@@ -161,7 +161,7 @@ def test_where_nothing_is_kept_the_report_is_empty(aws, keep):
 
 def test_other_errors_are_errors(aws, keep, monkeypatch):
     """Only what is wrong with one picture is passed over."""
-    gone = Platform("main", "s", "s", {"KeptName": "no-such-table", "PicturesName": BUCKET})
+    gone = Platform("main", "s", "s", {"KeptName": "no-such-table", "KeepDays": "3650"})
     monkeypatch.setattr(keeping, "keeper", lambda _aws, _platform: gone)
     with pytest.raises(NotFound):
         gathered(aws)
