@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= python3
 
-.PHONY: demo test lint bench faults fuzz soak clean
+.PHONY: demo test lint bench faults fuzz torture soak clean
 
 demo: $(READY)
 	$(BIN)/streamctl demo
@@ -24,6 +24,9 @@ faults: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz
+
+torture: $(READY)
+	$(BIN)/python -m tests.e2e.torture
 
 soak: $(READY)
 	STREAMCTL_MODEL_STEPS=1000000 $(BIN)/pytest -s --timeout 1800 tests/model -k nothing_is_killed
