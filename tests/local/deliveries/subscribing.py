@@ -124,8 +124,9 @@ class Receiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append(SimpleNamespace(headers=self.headers, body=json.loads(body)))
                 status = receiver.answers.pop(0) if receiver.answers else 200
+                got = SimpleNamespace(headers=self.headers, body=json.loads(body), status=status)
+                receiver.got.append(got)
                 receiver.may_answer.wait(30)
                 self.send_response(status)
                 self.end_headers()
