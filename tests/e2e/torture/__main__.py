@@ -9,16 +9,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.report import milliseconds
+from tests.e2e.faults.stage import note
 from tests.e2e.torture.runner import Order, Outcome, torture
-
-_ALONE = "healthy alone"
 
 
 def main(records: int = Order.records) -> int:
     """First with a dead and a slow subscriber beside the healthy one, then without."""
     order = Order(records)
     alone = dataclasses.replace(order, records=records // 4, others=False)
-    outcomes = {"dead and slow beside": _run(order), _ALONE: _run(alone)}
+    outcomes: dict[str, Outcome] = {}
+    for name, each in (("dead and slow beside", order), ("healthy alone", alone)):
+        note(f"{each.records:,} records, {name}: some minutes")
+        outcomes[name] = _run(each)
+    note("")
     print("\n".join(table(outcomes)))
     return 0 if all(each.survived for each in outcomes.values()) else 1
 

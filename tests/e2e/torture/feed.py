@@ -1,6 +1,6 @@
-"""Putting records as fast as they are handled, and keeping the functions from their work meanwhile.
+"""Putting records as fast as they are handled.
 
-No more than so many are on their way at once: so no shard is further behind another than the
+No more than so many frames are on their way at once: so no shard is further behind another than the
 lateness allows, as it is where frames come once a second.
 """
 
