@@ -11,7 +11,7 @@ import pytest
 
 from streamctl.aws import kept, kinesisvideo, s3
 from streamctl.aws.session import Aws
-from streamctl.core import folding, heard
+from streamctl.core import folding, forgetting, heard
 from streamctl.core.folding import Arrival, Story
 from streamctl.core.records import Box, Face, Frame, Match
 from streamctl.core.telling import RunRef
@@ -165,6 +165,18 @@ def test_what_was_forgotten_meanwhile_gets_no_picture(world):
     assert world.take(again(message, 1)) == []
     assert world.pictures() == []
     assert world.kept() == []
+
+
+def test_whose_picture_was_taken_back_gets_none_later(world):
+    """Somebody who was there too was forgotten. The control is the test of one asked for again."""
+    message = world.told(world.film())[0]
+    event = heard.read(message)
+    kept.put(world.aws, world.keeping.kept, event, message, datetime.now(UTC) + DAY)
+    without = forgetting.without_picture(message)
+    kept.rewrite(world.aws, world.keeping.kept, kept.key_of(event), without)
+    assert world.take(again(message, 1)) == []
+    assert world.pictures() == []
+    assert world.kept() == [event.id]
 
 
 def test_no_picture_is_looked_for_where_none_was_promised(world):
