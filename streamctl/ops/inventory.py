@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from streamctl.aws import cloudformation, kinesisvideo, rekognition
+from streamctl.aws import bus, cloudformation, kinesisvideo, rekognition
 from streamctl.aws.cloudformation import Stack
 from streamctl.aws.session import Aws
 from streamctl.core import names, policy
@@ -89,6 +89,18 @@ def usable_platform(aws: Aws, name: str) -> Platform:
             hint=f"{command(name)} stack deploy",
         )
     return found
+
+
+def subscribers(aws: Aws, base: Platform) -> list[bus.Rule]:
+    """The rules on a platform's bus but its own, which keeps what is told. Raises NotFound for no
+    such bus.
+    """
+    own = base.outputs["EventQueueUrl"].rpartition("/")[2]
+    return [
+        rule
+        for rule in bus.rules(aws, base.outputs["BusName"])
+        if all(arn.rpartition(":")[2] != own for arn in rule.targets)
+    ]
 
 
 def every_camera(aws: Aws) -> list[Camera]:

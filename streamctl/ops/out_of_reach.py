@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from streamctl.aws import bus, cloudformation, collections, kinesis, kinesisvideo, queues
+from streamctl.aws import cloudformation, collections, kinesis, kinesisvideo, queues
 from streamctl.aws.session import Aws
 from streamctl.core import policy
 from streamctl.errors import NotFound
@@ -74,20 +74,14 @@ def _queues(aws: Aws, base: Platform) -> Iterator[Left]:
         url = base.outputs[output]
         depth = queues.depth(aws, url)
         if depth.messages:
-            yield Left("messages", _last(url, "/"), depth.kept_for, f"{depth.messages}: {what}")
+            name = url.rpartition("/")[2]
+            yield Left("messages", name, depth.kept_for, f"{depth.messages}: {what}")
 
 
 def _listeners(aws: Aws, base: Platform, called: Collection[str]) -> Iterator[Left]:
     """Those who listen now: each was told of whatever its rule lets through."""
-    own = _last(base.outputs["EventQueueUrl"], "/")
-    for rule in bus.rules(aws, base.outputs["BusName"]):
-        if any(_last(arn, ":") == own for arn in rule.targets):
-            continue
+    for rule in inventory.subscribers(aws, base):
         why = "it was sent events, which are its targets' now"
         if any(f'"{name}"' in rule.pattern for name in called):
             why += "; its pattern names the person"
         yield Left("events", rule.name, None, why)
-
-
-def _last(text: str, separator: str) -> str:
-    return text.rpartition(separator)[2]

@@ -75,7 +75,8 @@ def _deploy(
 def destroy(aws: Aws, name: str, progress: Progress) -> bool:
     """Delete a platform with its buckets; whether there was one.
 
-    Raises StreamctlError while cameras or processors of it are left: nobody would look after them.
+    Raises StreamctlError while cameras, processors or subscribers of it are left: nobody would look
+    after them, or hear anything.
     """
     names.platform(name)
     _refuse_while_used(aws, name)
@@ -132,4 +133,20 @@ def _refuse_while_used(aws: Aws, name: str) -> None:
             f"platform {name} still has processors: {', '.join(managed)}",
             hint=f"{inventory.command(name)} processor stop {managed[0]},"
             f" then processor delete {managed[0]}",
+        )
+    _refuse_while_heard(aws, name)
+
+
+def _refuse_while_heard(aws: Aws, name: str) -> None:
+    """AWS deletes no bus that has rules, and would find out when half of the rest is gone."""
+    try:
+        base = inventory.platform(aws, name)
+        rules = inventory.subscribers(aws, base) if "EventQueueUrl" in base.outputs else []
+    except NotFound:
+        return
+    if rules:
+        raise StreamctlError(
+            f"platform {name} still has subscribers: {', '.join(rule.name for rule in rules)}",
+            hint="delete their stacks, or the rules of these names on bus"
+            f" {base.outputs['BusName']}",
         )

@@ -108,6 +108,20 @@ def test_a_platform_with_processors_is_not_destroyed(streamctl_, in_cloud, clien
     assert streamctl_("--platform guarded stack destroy").code == 0
 
 
+def test_a_platform_with_subscribers_is_not_destroyed(streamctl_, in_cloud, client):
+    """AWS would say so too, with half of the platform gone."""
+    assert streamctl_("--platform heard stack deploy").code == 0
+    events = client("events")
+    events.put_rule(Name="desk", EventBusName="streamctl-heard", EventPattern='{"source": ["x"]}')
+    said = streamctl_("--platform heard stack destroy")
+    assert said.code == 1
+    assert "platform heard still has subscribers: desk" in said.err
+    (stack,) = client("cloudformation").describe_stacks(StackName="streamctl-heard")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    events.delete_rule(Name="desk", EventBusName="streamctl-heard")
+    assert streamctl_("--platform heard stack destroy").code == 0
+
+
 def test_code_that_changed_is_deployed_under_another_key(streamctl_, in_cloud, client, monkeypatch):
     """The zip's key is its content's hash, so CloudFormation sees a change, and only then.
 
