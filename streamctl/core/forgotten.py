@@ -17,8 +17,8 @@ from streamctl.core.forgetting import Counts
 
 SALT_BYTES: Final = 16
 
-# A tenth of a second and 32 MB for each name that is tried (RFC 7914: memory is 128 * n * r).
-_N: Final = 2**15
+# A twentieth of a second and 16 MB for each name that is tried (RFC 7914: memory is 128 * n * r).
+_N: Final = 2**14
 _R: Final = 8
 _MEMORY: Final = 2 * 128 * _N * _R
 

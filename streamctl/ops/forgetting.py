@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from streamctl.aws import kept, s3, table
+from streamctl.aws import collections, kept, s3, table
 from streamctl.aws.kept import Key
 from streamctl.aws.session import Aws
 from streamctl.core import forgetting, forgotten, heard, names
@@ -24,7 +24,7 @@ from streamctl.core.forgotten import Request
 from streamctl.core.heard import SightingEvent
 from streamctl.core.watch import WATCH, Watch
 from streamctl.errors import Lost, NotFound, Transient
-from streamctl.ops import collections, faces, inventory, keeping, stories
+from streamctl.ops import faces, inventory, keeping, stories
 from streamctl.ops.inventory import Platform
 from streamctl.ops.setting import WATCH_KEY, story_key
 from streamctl.ops.waiting import Progress
@@ -233,7 +233,7 @@ def _unwatch(aws: Aws, base: Platform, called: Collection[str]) -> None:
 def _faces(aws: Aws, called: Collection[str], asked: Collection[str]) -> dict[str, tuple[str, ...]]:
     """A person's faces, by collection. One that is deleted meanwhile holds nobody."""
     found = {}
-    for collection in asked or [each.id for each in collections.every(aws)]:
+    for collection in asked or list(collections.names(aws)):
         try:
             ids = tuple(
                 face.face_id

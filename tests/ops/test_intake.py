@@ -287,3 +287,21 @@ def test_a_batch_that_fails_says_of_which_camera(aws, platform, known, capsys, m
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["what"], line["camera"]) == ("record to be delivered again", CAMERA)
     assert line["why"] == "busy"
+
+
+def test_no_line_of_the_log_names_anybody(aws, platform, known, capsys, monkeypatch):
+    """A batch that is handled, poison that holds a name, and a bus that takes nothing."""
+    poison = json.dumps({"FaceSearchResponse": "somebody"}).encode()
+    intake.take(aws, platform.setting, [*met("somebody"), record(9, sequence=9, data=poison)])
+
+    def busy(*_):
+        raise Throttled("publishing on bus bus: too many")
+
+    monkeypatch.setattr(intake.stories.bus, "publish", busy)
+    assert intake.take(aws, platform.setting, met("somebody", 900)) == ["900"]
+    logged = capsys.readouterr().out
+    assert [json.loads(line)["what"] for line in logged.splitlines()] == [
+        "batch",
+        "record to be delivered again",
+    ]
+    assert "somebody" not in logged

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -246,3 +246,23 @@ def test_what_is_kept_can_be_read_again(world):
     first = heard.read(messages[0])
     found = kept.about(world.aws, world.keeping.kept, first.sighting)
     assert {heard.read(each).id for each in found} == set(world.kept())
+
+
+def test_no_line_of_the_log_names_anybody(world, capsys):
+    """Whatever goes wrong: AWS refuses, no picture is to be had, the camera is gone."""
+    somebody = world.told(datetime.now(UTC), "somebody")[0]
+    away = replace(world.keeping, kept="no-such-table")
+    assert remember.take(world.aws, away, [{"messageId": "0", "body": somebody}]) == ["0"]
+    world.take(somebody)
+    world.take(again(somebody, len(remember.ASKED_AGAIN_S)))
+    client = world.aws.client("kinesisvideo")
+    stream = client.describe_stream(StreamName=world.camera)["StreamInfo"]
+    client.delete_stream(StreamARN=stream["StreamARN"])
+    world.take(somebody)
+    logged = capsys.readouterr().out
+    assert [json.loads(line)["what"] for line in logged.splitlines()] == [
+        "event to be delivered again",
+        "no picture",
+        "no picture",
+    ]
+    assert "somebody" not in logged
