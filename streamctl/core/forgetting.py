@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from streamctl.core import sightings
+from streamctl.core.events import Event
 from streamctl.core.folding import Story
 from streamctl.core.heard import Heard, SightingEvent
+from streamctl.core.sightings import Sighting, Span
 from streamctl.core.watch import Watch
 
 SETTLES: Final = timedelta(seconds=10)
@@ -60,13 +62,13 @@ class Stretch:
 class Presence:
     """When the person was at each camera: times that do not touch, in order."""
 
-    times: Mapping[str, tuple[tuple[datetime, datetime], ...]]
+    times: Mapping[str, tuple[Span, ...]]
 
     def covers(self, camera: str, moment: datetime) -> bool:
         """Whether they were there then."""
         times = self.times.get(camera, ())
-        after = bisect_right(times, moment, key=lambda each: each[0])
-        return after > 0 and moment <= times[after - 1][1]
+        after = bisect_right(times, moment, key=lambda span: span.since)
+        return after > 0 and times[after - 1].holds(moment)
 
 
 @dataclass(slots=True)
@@ -115,14 +117,40 @@ def names_of(watch: Watch, given: Collection[str]) -> frozenset[str]:
     return frozenset({*given, *main, *others})
 
 
-def without(story: Story, names: Collection[str]) -> Story:
-    """The story without anything of these: the same where it tells nothing of them."""
+def without(story: Story, names: Collection[str], there: Presence) -> Story:
+    """The story without anything of these, and with no picture of when they were there: the same
+    where it tells nothing of them, and of nobody who was there with them.
+    """
     return replace(
         story,
-        open=tuple(each for each in story.open if each.person not in names),
+        open=tuple(
+            _unpictured(each, there.times.get(story.camera, ()))
+            for each in story.open
+            if each.person not in names
+        ),
         cooling=tuple(each for each in story.cooling if each.person not in names),
-        outbox=tuple(each for each in story.outbox if each.detail.get("person") not in names),
+        outbox=tuple(
+            _without_picture(event, there)
+            for event in story.outbox
+            if event.detail.get("person") not in names
+        ),
     )
+
+
+def _unpictured(sighting: Sighting, times: Collection[Span]) -> Sighting:
+    """What is told of somebody else later may be of a best frame that shows the person."""
+    during = (span for span in times if span.until >= sighting.first.time)
+    return replace(sighting, unpictured=tuple(dict.fromkeys([*sighting.unpictured, *during])))
+
+
+def _without_picture(event: Event, there: Presence) -> Event:
+    best = event.detail.get("best", {})
+    if "picture" not in best:
+        return event
+    if not there.covers(event.detail["camera"], datetime.fromisoformat(best["time"])):
+        return event
+    shown = {member: value for member, value in best.items() if member != "picture"}
+    return replace(event, detail={**event.detail, "best": shown})
 
 
 def in_story(story: Story, names: Collection[str]) -> Iterator[tuple[str, Stretch]]:
@@ -147,14 +175,14 @@ def presence(stretches: Iterable[Stretch], around: timedelta) -> Presence:
     """All of these together. Who is not seen for `around` may be there still, turned away; so each
     stretch is longer by that, at both ends.
     """
-    times = dict[str, list[tuple[datetime, datetime]]]()
+    times = dict[str, list[Span]]()
     for each in sorted(stretches, key=lambda stretch: stretch.since):
-        since, until = each.since - around, each.until + around
+        span = Span(each.since - around, each.until + around)
         there = times.setdefault(each.camera, [])
-        if there and since <= there[-1][1]:
-            there[-1] = there[-1][0], max(until, there[-1][1])
+        if there and span.since <= there[-1].until:
+            there[-1] = Span(there[-1].since, max(span.until, there[-1].until))
         else:
-            there.append((since, until))
+            there.append(span)
     return Presence({camera: tuple(there) for camera, there in times.items()})
 
 

@@ -63,6 +63,17 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time, both ends in it."""
+
+    since: datetime
+    until: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        return self.since <= moment <= self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """One person at one camera for a while."""
 
@@ -87,6 +98,13 @@ class Sighting:
     """When it was last told of."""
     told_similarity: float = 0.0
     updates: int = 0
+    unpictured: tuple[Span, ...] = ()
+    """Of these no picture is to be kept: somebody was there too who was forgotten since."""
+
+    @property
+    def is_pictured(self) -> bool:
+        """Whether a picture of its best frame may be kept."""
+        return not any(span.holds(self.best.frame.time) for span in self.unpictured)
 
     def touches(self, other: Sighting, gap: timedelta) -> bool:
         """Whether the two are one: the same person, and no gap between them."""
@@ -144,6 +162,7 @@ def joined(one: Sighting, other: Sighting) -> Sighting:
         at_once=max(one.at_once, other.at_once),
         votes=() if kept.id else tuple(sorted(one.votes + other.votes)),
         late=one.late and other.late,
+        unpictured=tuple(dict.fromkeys(one.unpictured + other.unpictured)),
     )
 
 

@@ -75,7 +75,7 @@ def _look(look: Look) -> dict[str, Any]:
 
 def _picture(sighting: Sighting, run: RunRef) -> dict[str, Any]:
     """Where the picture of its best frame will be, if one can be had: it is not waited for."""
-    if not run.pictures:
+    if not run.pictures or not sighting.is_pictured:
         return {}
     frame = sighting.best.frame
     key = sightings.picture_key(sighting.id, frame.fragment, frame.offset)

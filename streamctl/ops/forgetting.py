@@ -19,7 +19,7 @@ from streamctl.aws.kept import Key
 from streamctl.aws.session import Aws
 from streamctl.core import forgetting, forgotten, heard, names
 from streamctl.core.folding import Story
-from streamctl.core.forgetting import Counts, Pictures, Stretch
+from streamctl.core.forgetting import Counts, Pictures, Presence, Stretch
 from streamctl.core.forgotten import Request
 from streamctl.core.heard import SightingEvent
 from streamctl.core.watch import WATCH, Watch
@@ -43,9 +43,10 @@ class Found:
     faces: Mapping[str, tuple[str, ...]]
     """The ids of their faces, by collection."""
     cameras: tuple[str, ...]
-    """The ARNs of cameras whose stories tell of them."""
+    """The ARNs of cameras whose stories tell of them, or of somebody who was there with them."""
     sightings: frozenset[str]
     stretches: tuple[Stretch, ...]
+    there: Presence
     events: tuple[Key, ...]
     shown: Mapping[Key, str]
     """Kept events of others that must lose their picture, with their messages."""
@@ -123,11 +124,7 @@ def _told(
     """
     progress("looking for what was told")
     outputs = base.outputs
-    telling = [
-        story
-        for story in table.search(aws, outputs["TableName"], story_key(""), '"person":', Story)
-        if forgetting.without(story, called) != story
-    ]
+    telling = list(table.search(aws, outputs["TableName"], story_key(""), '"person":', Story))
     theirs = [each for story in telling for each in forgetting.in_story(story, called)]
     rows = [key for name in called for key in kept.of_person(aws, outputs["KeptName"], name)]
     for about in {key.about for key in rows}:
@@ -137,8 +134,10 @@ def _told(
                 theirs.append((about, forgetting.stretch_of(event)))
     ids = frozenset({each for each, _ in theirs if each} | {key.about for key in rows})
     times = tuple({*stretches, *(stretch for _, stretch in theirs)})
+    gap = (_watch(aws, base).thing or WATCH).measures.gap
+    there = forgetting.presence(times, gap)
     progress("looking for pictures")
-    shown, pictures = _pictures(aws, base, ids | sightings, times)
+    shown, pictures = _pictures(aws, base, ids | sightings, there)
     untold = sum(not each for each, _ in theirs)
     counts = Counts(
         sightings=len(ids - sightings) + untold,
@@ -150,9 +149,12 @@ def _told(
         platform=base,
         names=called,
         faces={},
-        cameras=tuple(story.camera for story in telling),
+        cameras=tuple(
+            story.camera for story in telling if forgetting.without(story, called, there) != story
+        ),
         sightings=ids | sightings,
         stretches=times,
+        there=there,
         events=tuple(rows),
         shown=shown,
         pictures=frozenset(pictures.keys),
@@ -161,15 +163,14 @@ def _told(
 
 
 def _pictures(
-    aws: Aws, base: Platform, theirs: frozenset[str], stretches: Collection[Stretch]
+    aws: Aws, base: Platform, theirs: frozenset[str], there: Presence
 ) -> tuple[dict[Key, str], Pictures]:
     """The events of others that must lose their picture; the pictures that are to go.
 
     An event is kept before its picture is, so of a picture that was listed first the event is there.
     """
     keys = s3.keys_under(aws, base.outputs["PicturesName"], _PICTURES)
-    measures = (_watch(aws, base).thing or WATCH).measures
-    found = Pictures(keys, theirs, forgetting.presence(stretches, measures.gap))
+    found = Pictures(keys, theirs, there)
     shown = {
         key: message
         for key, message in kept.every(aws, base.outputs["KeptName"])
@@ -187,16 +188,16 @@ def _remove(aws: Aws, found: Found, progress: Progress) -> None:
     s3.delete_keys(aws, outputs["PicturesName"], _PICTURES, found.pictures)
     progress("removing sightings")
     for camera in found.cameras:
-        _untell(aws, found.platform, camera, found.names)
+        _untell(aws, found, camera)
     kept.delete(aws, outputs["KeptName"], found.events)
 
 
-def _untell(aws: Aws, base: Platform, camera: str, called: Collection[str]) -> None:
+def _untell(aws: Aws, found: Found, camera: str) -> None:
     """Take a person out of a camera's story, which others keep saving meanwhile."""
-    name = base.outputs["TableName"]
+    name = found.platform.outputs["TableName"]
     for _ in range(_ATTEMPTS):
         saved = table.load_one(aws, name, story_key(camera), Story)
-        story = saved.thing and forgetting.without(saved.thing, called)
+        story = saved.thing and forgetting.without(saved.thing, found.names, found.there)
         if story is None or story == saved.thing:
             return
         try:

@@ -268,6 +268,21 @@ def test_what_was_on_its_way_is_found_by_the_second_look(
     assert said.json["others_pictures"] == 2
 
 
+def test_who_was_there_too_and_still_is_gets_no_picture_of_then(streamctl_, world, everywhere):
+    """Their end is told later, with the best frame: the control is the end as it was before."""
+
+    def end():
+        saved = table.load_one(
+            world.aws, world.outputs["TableName"], story_key(world.camera), Story
+        )
+        told = folding.close_all(saved.thing, RunRef(pictures="pictures-of-main")).outbox
+        return [event.detail for event in told if event.detail["person"] == world.bob][-1]
+
+    assert "picture" in end()["best"]
+    assert forget(streamctl_, world).code == 0
+    assert "picture" not in end()["best"]
+
+
 def test_a_story_that_others_save_meanwhile_keeps_what_they_saved(
     streamctl_, world, everywhere, monkeypatch
 ):

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -42,6 +42,12 @@ def test_a_person_is_all_the_names_that_mean_the_same(asked, called):
     assert forgetting.names_of(WATCH, asked) == set(asked)
 
 
+def presence_at(*seconds):
+    """Somebody was there at each of these, so for half a minute before and after."""
+    stretches = [Stretch(CAMERA, at(second), at(second)) for second in seconds]
+    return forgetting.presence(stretches, timedelta(seconds=30))
+
+
 # -- stories --------------------------------------------------------------------------------------
 
 
@@ -52,7 +58,7 @@ def test_a_story_is_left_without_them_and_with_the_others():
     story = fold(arrival(200, "ada", "bob"), arrival(201, "ada", "bob"), story=story)
     assert {each.person for each in story.open} == {"ada", "bob"}
     assert {each.person for each in story.cooling} == {"ada", "bob"}
-    after = forgetting.without(story, {"ada"})
+    after = forgetting.without(story, {"ada"}, NOBODY)
     assert "ada" not in repr(after)
     assert [each.person for each in after.open] == ["bob"]
     assert [each.person for each in after.cooling] == ["bob"]
@@ -63,7 +69,7 @@ def test_a_story_is_left_without_them_and_with_the_others():
 def test_who_is_not_in_a_story_changes_nothing_in_it():
     """Neither do those who match nobody, whom no name means."""
     story = fold(arrival(0, "bob", unknown=1), arrival(1, "bob", unknown=1))
-    assert forgetting.without(story, {"ada", "bo", "bobby"}) == story
+    assert forgetting.without(story, {"ada", "bo", "bobby"}, NOBODY) == story
     assert list(forgetting.in_story(story, {"ada"})) == []
 
 
@@ -91,36 +97,67 @@ def stories(draw):
     return replace(story, cooling=kept)
 
 
-@given(stories(), st.sets(st.sampled_from(PEOPLE)), st.sets(st.sampled_from(PEOPLE)))
-def test_twice_is_once_and_in_any_order(story, some, others):
-    after = forgetting.without(story, some)
-    assert forgetting.without(after, some) == after
-    assert forgetting.without(after, others) == forgetting.without(story, some | others)
+@given(
+    stories(),
+    st.sets(st.sampled_from(PEOPLE)),
+    st.sets(st.sampled_from(PEOPLE)),
+    st.lists(st.integers(0, 300)),
+)
+def test_twice_is_once_and_in_any_order(story, some, others, seconds):
+    there = presence_at(*seconds)
+    after = forgetting.without(story, some, there)
+    assert forgetting.without(after, some, there) == after
+    assert forgetting.without(after, others, there) == forgetting.without(
+        story, some | others, there
+    )
     assert not any(f"'{name}'" in repr(after) for name in some)
     assert list(forgetting.in_story(after, some)) == []
 
 
-@given(stories(), st.sampled_from(PEOPLE))
-def test_what_comes_of_a_story_later_is_as_if_they_had_not_been_in_it(story, person):
-    """The others are told of no less, and the person no more."""
-    after = folding.close_all(forgetting.without(story, {person}), RUN)
-    before = folding.close_all(story, RUN)
-    assert [event for event in before.outbox if event.detail["person"] != person] == list(
-        after.outbox
-    )
+@given(stories(), st.sampled_from(PEOPLE), st.lists(st.integers(0, 300)))
+def test_what_comes_of_a_story_later_is_as_if_they_had_not_been_in_it(story, person, seconds):
+    """The others are told of no less, and the person no more; with pictures of when they were not
+    there, and of no other time.
+    """
+    there = presence_at(*seconds)
+    after = folding.close_all(forgetting.without(story, {person}, there), RUN).outbox
+    before = folding.close_all(story, RUN).outbox
+    others = [event.detail for event in before if event.detail["person"] != person]
+    assert [unpictured(event.detail) for event in after] == list(map(unpictured, others))
+    assert {event.id for event in after if "picture" in event.detail["best"]} == {
+        detail["id"]
+        for detail in others
+        if not there.covers(CAMERA, datetime.fromisoformat(detail["best"]["time"]))
+    }
+
+
+def unpictured(detail):
+    best = {member: value for member, value in detail["best"].items() if member != "picture"}
+    return {**detail, "best": best}
+
+
+def test_a_better_frame_from_after_they_had_gone_is_pictured():
+    """Of the same sighting; one that is joined to it later does not undo that."""
+    there = forgetting.presence([Stretch(CAMERA, at(0), at(1))], timedelta(seconds=2))
+    story = folding.published(fold(arrival(0, "bob"), arrival(1, "bob")))
+    after = forgetting.without(story, {"ada"}, there)
+    ended = folding.close_all(fold(arrival(3, "bob", similarity=80.0), story=after), RUN)
+    assert "picture" not in ended.outbox[-1].detail["best"]
+    ended = folding.close_all(fold(arrival(4, "bob", similarity=99.0), story=after), RUN)
+    assert "picture" in ended.outbox[-1].detail["best"]
 
 
 # -- when they were there -------------------------------------------------------------------------
 
 moments = st.integers(0, 100).map(at)
-stretches = st.builds(
+some_stretches = st.builds(
     lambda camera, times: Stretch(camera, min(times), max(times)),
     st.sampled_from(["a", "b"]),
     st.tuples(moments, moments),
 )
 
 
-@given(st.lists(stretches), st.integers(0, 20), st.sampled_from(["a", "b"]), moments)
+@given(st.lists(some_stretches), st.integers(0, 20), st.sampled_from(["a", "b"]), moments)
 def test_presence_is_each_stretch_and_somewhat_more(given_, seconds, camera, moment):
     """Whatever overlaps what, and in any order."""
     around = timedelta(seconds=seconds)
@@ -150,13 +187,6 @@ def pictured(ident, second, *, person, camera="door"):
     event = sighting("started", ident, second, second, person=person, camera=camera)
     picture = heard.PictureRef("pictures-of-main", key(ident))
     return replace(event, best=replace(event.best, picture=picture))
-
-
-def presence_at(*seconds):
-    return forgetting.presence(
-        [Stretch(camera_arn("door"), at(second), at(second)) for second in seconds],
-        timedelta(seconds=30),
-    )
 
 
 @pytest.mark.parametrize(
