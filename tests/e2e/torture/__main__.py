@@ -21,8 +21,8 @@ def main(records: int = Order.records) -> int:
     for name, each in (("dead and slow beside", order), ("healthy alone", alone)):
         note(f"{each.records:,} records, {name}: some minutes")
         outcomes[name] = _run(each)
-    note("")
-    print("\n".join(table(outcomes)))
+        note("")
+        print("\n".join(table(outcomes)), flush=True)
     return 0 if all(each.survived for each in outcomes.values()) else 1
 
 

@@ -72,8 +72,9 @@ def healthy(on: Pipeline) -> Healthy:
 
 
 def dead(on: Pipeline) -> None:
-    """A webhook where nobody answers: each event is tried again and again."""
-    _deploy(on, "webhook", "dead", Url="http://127.0.0.1:9/", Secret=_SECRET)
+    """A webhook where nobody answers: each event is tried again and again, for a minute."""
+    where = {"Url": "http://127.0.0.1:9/", "Secret": _SECRET, "RetryForSeconds": "60"}
+    _deploy(on, "webhook", "dead", **where)
 
 
 @contextlib.contextmanager
