@@ -8,7 +8,7 @@ from tests.e2e.torture import runner
 from tests.e2e.torture.runner import Order, torture
 from tests.e2e.torture.scenario import Measures, Scenario
 
-QUICK = Measures(gap_s=12, lateness_s=10, skew_s=5)
+QUICK = Measures(gap_s=12, lateness_s=15, skew_s=12)
 ORDER = Order(records=2000, cameras=16, kills=2, clocks=False, measures=QUICK)
 
 

@@ -1,7 +1,8 @@
 """Putting records as fast as they are handled.
 
 No more than so many frames are on their way at once: so no shard is further behind another than the
-lateness allows, as it is where frames come once a second.
+lateness allows, as it is where frames come once a second. While one shard stands still the others go
+on, until all that may be on its way lies in that one: so much is a part of what was put meanwhile.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _PUT_AT_ONCE = 500
 _LOOK_S = 0.1
 _STUCK_S = 120.0
 _VOTE_S = 5.0
+_PART = 5  # each of four shards has a fourth of what is put, by chance no less than a fifth
 
 Visit = tuple[int, Who]
 
@@ -43,7 +45,7 @@ class Feed:
 
     def run(self) -> Iterator[int]:
         """Put everything, saying now and then how many records were put; wait until it is folded."""
-        on_the_way = self.scenario.cameras * self.scenario.measures.skew_s
+        on_the_way = self.scenario.cameras * self.scenario.measures.skew_s // _PART
         for piece in _pieces(self.scenario.sent(), min(_PUT_AT_ONCE, on_the_way // 2)):
             self._wait_folded(self.distinct + len(piece) - on_the_way)
             self._put(piece)

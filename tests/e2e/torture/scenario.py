@@ -31,11 +31,15 @@ Who = tuple[str, int]
 
 @dataclass(frozen=True)
 class Measures:
-    """What the platform is told, in seconds; `skew_s` is by how much shards may differ."""
+    """What the platform is told, in seconds; `skew_s` is by how much shards may differ.
+
+    More than the default lateness: at a hundred times the speed of cameras, a shard that waits for a
+    second is minutes behind the others.
+    """
 
     gap_s: int = 30
-    lateness_s: int = 60
-    skew_s: int = 45
+    lateness_s: int = 240
+    skew_s: int = 200
 
     @property
     def within_s(self) -> int:
