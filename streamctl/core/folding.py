@@ -27,8 +27,11 @@ REMEMBERED: Final = 300
 REMEMBERED_AT_MOST: Final = 2000
 """The same where a backlog is folded, many frames at a time."""
 
-OPEN_AT_MOST: Final = 300
+OPEN_AT_MOST: Final = 150
 """Open sightings; of more, those unseen for longest are ended. An item has 400 KB (DynamoDB)."""
+
+TOLD_AT_ONCE: Final = 100
+"""Events that may wait in a story for being told, if fewer frames can be folded at a time."""
 
 PLAUSIBLE: Final = timedelta(hours=1)
 """A producer's clock that is further off the server's says nothing: real ones were seen at zero,
@@ -222,7 +225,9 @@ def _closed_by_newer(story: Story, run: RunRef, watch: Watch) -> Story:
         over += [each for each in longest_unseen[:-OPEN_AT_MOST] if each not in over]
     story = _end(story, over, run, watch)
     kept = (
-        each if each.late else sightings.forgetting(each, waited - measures.within)
+        sightings.thinned(each, measures)
+        if each.late
+        else sightings.forgetting(each, waited - measures.within)
         for each in story.open
     )
     return replace(story, open=tuple(kept))

@@ -35,6 +35,9 @@ class Measures:
 
 MEASURES: Final = Measures()
 
+VOTES_AT_MOST: Final = 300
+"""Of frames that are too late and never two close together: about half an hour of them."""
+
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 UNKNOWN: Final = "?"
@@ -179,6 +182,19 @@ def picture_key(sighting: str, fragment: str, offset: timedelta) -> str:
 def pictures_of(sighting: str) -> str:
     """What the keys of all pictures of a sighting begin with."""
     return f"pictures/{sighting}/"
+
+
+def thinned(sighting: Sighting, measures: Measures) -> Sighting:
+    """With as many votes as are needed, where frames of any time may still come: once there are
+    enough close together, those will do; else the latest VOTES_AT_MOST.
+    """
+    some = sighting.votes[-VOTES_AT_MOST:]
+    for last, vote in enumerate(some[measures.min_frames - 1 :], measures.min_frames):
+        enough = some[last - measures.min_frames : last]
+        if vote - enough[0] <= measures.within:
+            some = enough
+            break
+    return replace(sighting, votes=some)
 
 
 def begun(sighting: Sighting, camera: str, attention: str, now: datetime) -> Sighting:

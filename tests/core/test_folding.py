@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamctl.core import folding
-from streamctl.core.folding import Arrival, Story
+from streamctl.core import documents, folding, sightings
+from streamctl.core.folding import Arrival, Story, published
 from streamctl.core.records import Match
 from streamctl.core.sightings import Measures
 from streamctl.core.watch import Watch
@@ -123,6 +123,32 @@ def test_so_is_how_many_sightings_are_open():
     assert ended == people[:50]
 
 
+def test_so_are_the_votes_of_frames_that_are_too_late():
+    """Close together, or never two of them close: each is known for what it is, and the rest goes."""
+    for apart, ends in ((1, [ENDED]), (6, [])):
+        story = shown("ada", *range(20_000, 20_003))
+        story = published(story)
+        for second in range(0, 6000, apart):
+            story = fold(arrival(second, "bob"), story=story, now=20_010)
+        (late,) = (each for each in story.open if each.person == "bob")
+        assert len(late.votes) <= sightings.VOTES_AT_MOST
+        assert late.frames == 6000 / apart
+        told = published(story)
+        over = folding.close(told, late.over, RUN)
+        assert [kind for kind, who in said(over) if who == "bob"] == ends
+
+
+def test_a_crowd_that_is_new_with_each_frame_fits_into_an_item_of_the_table():
+    """A hundred faces, the most that there are in a frame; two frames show each of them."""
+    story = Story(CAMERA)
+    for crowd in range(6):
+        people = [f"somebody-with-a-long-name-{crowd}-{number:03}" for number in range(100)]
+        for second in (3 * crowd, 3 * crowd + 1):
+            story = fold(arrival(second, *people), story=story)
+            assert len(documents.dumps(story)) < 400_000
+            story = published(story)
+
+
 # -- the best picture -----------------------------------------------------------------------------
 
 
@@ -216,7 +242,7 @@ def test_a_frame_that_closes_a_gap_makes_two_sightings_one():
     """Both were told of. The first keeps its id; of the second it is said where it went."""
     story = shown("ada", 0, 1, 40, 41)
     one, two = story.open
-    story = folding.close_all(fold(arrival(20, "ada"), story=folding.published(story)), RUN)
+    story = folding.close_all(fold(arrival(20, "ada"), story=published(story)), RUN)
     merged, end = (each.detail for each in story.outbox)
     assert (merged["sighting"], merged["merged_into"]) == (two.id, one.id)
     assert (end["sighting"], end["frames"]) == (one.id, 5)

@@ -305,3 +305,16 @@ def test_no_line_of_the_log_names_anybody(aws, platform, known, capsys, monkeypa
         "record to be delivered again",
     ]
     assert "somebody" not in logged
+
+
+def test_a_crowd_is_folded_in_parts_and_told_of_whole(aws, platform, known):
+    """Five hundred people in one batch, each in two frames: no item of the table would hold them."""
+    people = [f"somebody-with-a-long-name-{number:03}" for number in range(500)]
+    batch = [
+        record(2 * number + frame, person, sequence=2 * number + frame)
+        for number, person in enumerate(people)
+        for frame in range(MEASURES.min_frames)
+    ]
+    assert intake.take(aws, platform.setting, batch) == []
+    started = [each for each in platform.told() if each["detail-type"] == events.SIGHTING_STARTED]
+    assert sorted(each["detail"]["person"] for each in started) == people
