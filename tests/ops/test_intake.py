@@ -308,8 +308,8 @@ def test_no_line_of_the_log_names_anybody(aws, platform, known, capsys, monkeypa
 
 
 def test_a_crowd_is_folded_in_parts_and_told_of_whole(aws, platform, known):
-    """Five hundred people in one batch, each in two frames: no item of the table would hold them."""
-    people = [f"somebody-with-a-long-name-{number:03}" for number in range(500)]
+    """A hundred and twenty people in one batch, each in two frames: so many are not told of at once."""
+    people = [f"somebody-with-a-long-name-{number:03}" for number in range(120)]
     batch = [
         record(2 * number + frame, person, sequence=2 * number + frame)
         for number, person in enumerate(people)
