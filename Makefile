@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/streamctl demo
 
 test: lint
-	$(BIN)/pytest --numprocesses 6 --dist load --maxschedchunk 1
+	$(BIN)/pytest --numprocesses 5 --dist load --maxschedchunk 1
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -26,6 +26,7 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz
 
 torture: $(READY)
+	$(BIN)/pytest -m torture
 	$(BIN)/python -m tests.e2e.torture
 
 soak: $(READY)

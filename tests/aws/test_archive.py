@@ -82,7 +82,7 @@ def test_a_moment_without_video_has_the_nearest_still(aws, camera, filmed):
     assert archive.images(aws, camera, ends + s(1.5), within=s(1)) is None
     assert archive.images(aws, camera, stored.received - s(1.5), within=s(1)) is None
     assert archive.images(aws, camera, ends + s(9), within=s(10)) == behind
-    assert archive.images(aws, camera, stored.received - DAY) is None
+    assert archive.images(aws, camera, stored.received - DAY / 2) is None
 
 
 def test_a_still_out_of_a_long_fragment(aws, camera, filmed):

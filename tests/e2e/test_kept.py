@@ -2,19 +2,12 @@
 
 import json
 
-import pytest
-
 KNOWN = "eileen-collins"
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"switches": {"list_fragments_late_s": 1}}, {"auth": True}],
-    ids=["fragments listed late", "IAM enforced"],
-)
-def test_what_was_told_is_kept_with_a_picture_of_the_person(build_pipeline, options):
-    """Under the answer that makes it hardest; and with no leave but what the templates give."""
-    pipeline = build_pipeline("5s", **options)
+def test_what_was_told_is_kept_with_a_picture_of_the_person(build_pipeline):
+    """Under the answer that makes it hardest, and with no leave but what the templates give."""
+    pipeline = build_pipeline("5s", auth=True, switches={"list_fragments_late_s": 1})
     pipeline.start()
     pipeline.run("camera", "push", "door", pipeline.video())
     pipeline.run("processor", "wait", "door", "--for", "gone", "--timeout", "80s")

@@ -1,4 +1,4 @@
-"""A cut of the torture (all of it: make torture), and what shows that it would notice harm."""
+"""A cut of the torture, which make torture runs before all of it, and what shows that it would notice harm."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ QUICK = Measures(gap_s=12, lateness_s=15, skew_s=12)
 ORDER = Order(records=2000, cameras=16, kills=2, clocks=False, measures=QUICK)
 
 
-@pytest.mark.minutes
+@pytest.mark.torture
 @pytest.mark.timeout(300)
 def test_tortured_it_tells_of_every_match_and_of_all_poison(tmp_path):
     """Nobody waits for who is dead or slow: the healthy subscriber has all that was told."""
@@ -25,7 +25,7 @@ def test_tortured_it_tells_of_every_match_and_of_all_poison(tmp_path):
     assert len(found.delays) > 50
 
 
-@pytest.mark.minutes
+@pytest.mark.torture
 @pytest.mark.timeout(300)
 def test_control_each_measure_can_tell_of_harm(tmp_path, monkeypatch):
     """A rule that is off for a while, a failure queue that is emptied, a death that nobody dies."""
