@@ -148,7 +148,14 @@ def _listed(aws: Aws, url: str, camera: str, between: tuple[datetime, datetime])
         PaginationConfig={"PageSize": _PAGE},
     )
     with translated(f"listing the fragments of camera {short(camera)}"):
-        return [_fragment(each) for page in pages for each in page.get("Fragments", [])]
+        try:
+            return [_fragment(each) for page in pages for each in page.get("Fragments", [])]
+        except client.exceptions.InvalidArgumentException:
+            # So AWS answers for a time that ended before what the camera keeps begins (observed in
+            # 2024). Nothing is stored of it.
+            if between[0] < between[1]:
+                return []
+            raise
 
 
 def named(camera: str) -> dict[str, str]:

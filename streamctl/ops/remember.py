@@ -17,7 +17,7 @@ from streamctl.aws.archive import Still
 from streamctl.aws.session import Aws
 from streamctl.core import events, heard, sightings
 from streamctl.core.heard import SightingEvent
-from streamctl.errors import AskedWrongly, NotFound, RecordError, StreamctlError, Unsuitable
+from streamctl.errors import NotFound, RecordError, StreamctlError, Unsuitable
 from streamctl.ops import journal
 from streamctl.ops.setting import Keeping
 
@@ -81,8 +81,7 @@ def _keep_picture(aws: Aws, keeping: Keeping, event: SightingEvent, told: str, t
         still = archive.images(
             aws, event.camera_arn, best.time, within=archive.NEAR if last else NEAR
         )
-    except (NotFound, Unsuitable, AskedWrongly) as error:
-        # The camera is gone, or keeps no video, or none from so long ago.
+    except (NotFound, Unsuitable) as error:  # the camera is gone, or keeps no video
         journal.note("no picture", **_about(event), why=error)
         return
     if still is not None:

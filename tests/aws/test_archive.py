@@ -83,6 +83,7 @@ def test_a_moment_without_video_has_the_nearest_still(aws, camera, filmed):
     assert archive.images(aws, camera, stored.received - s(1.5), within=s(1)) is None
     assert archive.images(aws, camera, ends + s(9), within=s(10)) == behind
     assert archive.images(aws, camera, stored.received - DAY / 2) is None
+    assert archive.images(aws, camera, stored.received - 2 * DAY) is None  # it keeps a day
 
 
 def test_a_still_out_of_a_long_fragment(aws, camera, filmed):
@@ -190,6 +191,10 @@ def test_a_time_without_video_has_no_clip(aws, camera, filmed):
     (stored,) = filmed()
     with pytest.raises(NotFound, match="stored no video between"):
         archive.clip(aws, camera, stored.received - DAY, stored.received - s(60), io.BytesIO())
+    with pytest.raises(NotFound, match="stored no video between"):
+        archive.clip(
+            aws, camera, stored.received - 3 * DAY, stored.received - 2 * DAY, io.BytesIO()
+        )
     with pytest.raises(AskedWrongly):
         archive.clip(aws, camera, stored.received, stored.received - s(60), io.BytesIO())
 

@@ -197,10 +197,12 @@ def test_a_camera_that_is_gone_or_keeps_nothing_has_no_picture(world):
 
 
 def test_a_frame_from_before_what_the_camera_keeps_has_no_picture(world):
-    """A late record, or one that was replayed: AWS refuses to look so far back."""
-    assert world.take(world.told(datetime.now(UTC) - s(2 * 3600))[0]) == []
+    """A late record, or one that was replayed. It is given up like any that does not come."""
+    message = world.told(datetime.now(UTC) - s(2 * 3600))[0]
+    assert world.take(message) == []
     assert len(world.kept()) == 1
-    assert (world.pictures(), world.asked_again()) == ([], 0)
+    assert world.take(again(message, len(remember.ASKED_AGAIN_S))) == []
+    assert (world.pictures(), world.asked_again()) == ([], 1)
 
 
 @pytest.mark.parametrize(
