@@ -17,7 +17,7 @@ from typing import Final
 from streamctl.core import names, sightings, telling
 from streamctl.core.events import Event
 from streamctl.core.records import Frame
-from streamctl.core.sightings import Sighting
+from streamctl.core.sightings import Seen, Sighting
 from streamctl.core.telling import RunRef
 from streamctl.core.watch import WATCH, Attention, Watch
 
@@ -95,15 +95,12 @@ def fold(
     measures = watch.measures
     over = now + measures.gap + measures.lateness
     too_late = story.newest - measures.lateness if story.newest else None
-    name = names.of_camera(story.camera)
+    frames = [arrival.frame for arrival in fresh.values()]
+    timed = ((each, too_late is not None and each.time < too_late) for each in frames)
     there, said = story.open, list(story.outbox)
-    for arrival in fresh.values():
-        frame = arrival.frame
-        late = too_late is not None and frame.time < too_late
-        for glimpse in sightings.glimpsed(frame, watch.called, over, late=late):
-            if watch.attention(name, glimpse.person, frame.time) != Attention.IGNORE:
-                there, merged = _with(there, glimpse, measures.gap)
-                said += [telling.merged(story.camera, *each, run) for each in merged]
+    for part in sightings.seen_in(timed, _interest(story.camera, watch), measures.gap, over):
+        there, merged = _with(there, part, measures.gap)
+        said += [telling.merged(story.camera, *each, run) for each in merged]
     story = _counted(replace(story, open=there, outbox=tuple(said)), fresh, run)
     return _closed_by_newer(_told(story, run, now, watch), run, watch)
 
@@ -145,15 +142,27 @@ def _token(frame: Frame) -> str:
     return hashlib.blake2b(frame.key.encode(), digest_size=6).hexdigest()
 
 
+def _interest(camera: str, watch: Watch) -> Seen:
+    """Whom the rules do not tell to ignore at a camera, by the one name of each."""
+    name = names.of_camera(camera)
+
+    def named(frame: Frame, person: str) -> str:
+        called = watch.called(person)
+        ignored = watch.attention(name, called, frame.time) == Attention.IGNORE
+        return "" if ignored else called
+
+    return named
+
+
 def _with(
-    there: tuple[Sighting, ...], glimpse: Sighting, gap: timedelta
+    there: tuple[Sighting, ...], fresh: Sighting, gap: timedelta
 ) -> tuple[tuple[Sighting, ...], list[tuple[Sighting, Sighting]]]:
-    """With one person in one frame: joined with all that it touches, which may be two. And what was
-    told of and is part of another from now on, each with that other.
+    """With what frames show of one person: joined with all that it touches, which may be several.
+    And what was told of and is part of another from now on, each with that other.
     """
-    whole, apart, merged = glimpse, list[Sighting](), list[tuple[Sighting, Sighting]]()
+    whole, apart, merged = fresh, list[Sighting](), list[tuple[Sighting, Sighting]]()
     for each in there:
-        if not each.touches(glimpse, gap):
+        if not each.touches(fresh, gap):
             apart.append(each)
             continue
         before, whole = (whole, each), sightings.joined(whole, each)

@@ -124,7 +124,7 @@ def parse(data: bytes, arrived: datetime | None = None) -> Frame:
     if len(data) > MAX_BYTES:
         raise RecordError(f"the record has {len(data)} bytes; the limit is {MAX_BYTES}")
     try:
-        frame = _frame(json.loads(data))
+        frame = _frame(json.loads(data.decode()))
     except UnicodeDecodeError as error:
         raise RecordError("the record is not JSON, nor any text in UTF-8") from error
     except (ValueError, RecursionError) as error:
@@ -144,7 +144,7 @@ def _frame(record: Any) -> Frame:
         offset=offset,
         server_time=_time(video, "ServerTimestamp"),
         producer_time=_time(video, "ProducerTimestamp"),
-        faces=tuple(_face(each) for each in _list(record, "FaceSearchResponse", MAX_FACES)),
+        faces=tuple(map(_face, _list(record, "FaceSearchResponse", MAX_FACES))),
     )
 
 

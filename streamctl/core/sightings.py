@@ -6,7 +6,7 @@ the order: so records in any order come to the same sightings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -131,25 +131,72 @@ class Sighting:
         return self.best.similarity > self.told_similarity
 
 
-def glimpsed(
-    frame: Frame, called: Callable[[str], str], over: datetime, *, late: bool
-) -> Iterator[Sighting]:
-    """Everybody who is in this frame, each as a sighting of that frame alone.
+@dataclass(slots=True)
+class _Part:
+    """What frames in a row show of one person."""
 
-    `called` gives the one name of a person who may be enrolled under several. Of several faces of
-    a person, the one counts that looks most like them.
+    looks: list[Look]
+    """The one of each frame that is most like them."""
+    at_once: int
+    late: bool
+
+    def sighting(self, person: str, over: datetime) -> Sighting:
+        return Sighting(
+            person,
+            first=self.looks[0].frame,
+            last=self.looks[-1].frame,
+            best=max(self.looks, key=_rank),
+            frames=len(self.looks),
+            over=over,
+            at_once=self.at_once,
+            votes=tuple(each.frame.time for each in self.looks),
+            late=self.late,
+        )
+
+
+Seen = Callable[[Frame, str], str]
+"""Gives the one name of a person in a frame, who may be enrolled under several; empty for nobody of
+interest."""
+
+
+def seen_in(
+    frames: Iterable[tuple[Frame, bool]], named: Seen, gap: timedelta, over: datetime
+) -> Iterator[Sighting]:
+    """Everybody who is in these frames, as sightings of these frames alone.
+
+    The frames come in the order of their times, each with whether it is late. Of several faces of a
+    person in one of them, the one counts that looks most like them.
     """
-    if not frame.faces:
-        return
-    ref = FrameRef(frame.fragment, frame.offset, frame.time, frame.produced)
+    parts: dict[str, _Part] = {}
+    for frame, late in frames:
+        for person, looks in _looks(frame, named).items():
+            best = looks[0] if len(looks) == 1 else max(looks, key=_rank)
+            part = parts.get(person)
+            if part is not None and best.frame.time - part.looks[-1].frame.time <= gap:
+                part.looks.append(best)
+                part.at_once = max(part.at_once, len(looks))
+                part.late = part.late and late
+                continue
+            if part is not None:
+                yield part.sighting(person, over)
+            parts[person] = _Part([best], len(looks), late)
+    for person, part in parts.items():
+        yield part.sighting(person, over)
+
+
+def _looks(frame: Frame, named: Seen) -> dict[str, list[Look]]:
+    """How everybody of interest looks in a frame, by name: face by face."""
     looks: dict[str, list[Look]] = {}
+    if not frame.faces:
+        return looks
+    ref = FrameRef(frame.fragment, frame.offset, frame.time, frame.produced)
     for face in frame.faces:
-        person = called(face.best.person) if face.best else UNKNOWN
-        similarity = face.best.similarity if face.best else 0.0
-        looks.setdefault(person, []).append(Look(ref, similarity, face.box, face.quality))
-    for person, found in looks.items():
-        best, votes = max(found, key=_rank), (frame.time,)
-        yield Sighting(person, ref, ref, best, 1, over, len(found), votes=votes, late=late)
+        match = face.best
+        person = named(frame, match.person if match else UNKNOWN)
+        if person:
+            similarity = match.similarity if match else 0.0
+            looks.setdefault(person, []).append(Look(ref, similarity, face.box, face.quality))
+    return looks
 
 
 def joined(one: Sighting, other: Sighting) -> Sighting:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,7 +45,7 @@ _asked: dict[str, float] = {}
 class _Decoded:
     """What a batch holds. `first` is each camera's first record, by sequence number."""
 
-    arrivals: dict[str, list[Arrival]]
+    arrivals: defaultdict[str, list[Arrival]]
     first: dict[str, str]
     poison: list[tuple[Mapping[str, Any], bytes, str]]
 
@@ -89,7 +90,7 @@ def _note(batch: Sequence[Mapping[str, Any]], decoded: _Decoded, **about: str) -
 
 
 def _decode(batch: Sequence[Mapping[str, Any]]) -> _Decoded:
-    decoded = _Decoded({}, {}, [])
+    decoded = _Decoded(defaultdict(list), {}, [])
     for record in batch:
         data = b""
         try:
@@ -100,7 +101,8 @@ def _decode(batch: Sequence[Mapping[str, Any]]) -> _Decoded:
         if len(bad) > _SINGLY_AT_MOST:
             why = f"{len(bad)} records of the aggregate cannot be read; the first: {bad[0][1]}"
             bad = [(data, why)]
-        decoded.poison.extend((record, each, why) for each, why in bad)
+        for each, why in bad:
+            decoded.poison.append((record, each, why))
     return decoded
 
 
@@ -108,7 +110,8 @@ def _decode_all(
     decoded: _Decoded, record: Mapping[str, Any], inside: Iterable[bytes]
 ) -> list[tuple[bytes, str]]:
     """Decode what one record holds; what of it cannot be, and why."""
-    kinesis, bad = record["kinesis"], list[tuple[bytes, str]]()
+    kinesis = record["kinesis"]
+    bad: list[tuple[bytes, str]] = []
     arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
     for data in inside:
         try:
@@ -116,7 +119,7 @@ def _decode_all(
         except RecordError as error:
             bad.append((data, str(error)))
             continue
-        decoded.arrivals.setdefault(frame.camera, []).append(Arrival(frame, arrived))
+        decoded.arrivals[frame.camera].append(Arrival(frame, arrived))
         decoded.first.setdefault(frame.camera, kinesis["sequenceNumber"])
     return bad
 
