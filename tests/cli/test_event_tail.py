@@ -10,6 +10,7 @@ import pytest
 
 from tests.core.frames_shown import arrival
 from tests.ops.messages_told import told
+from tests.signals import HEEDING
 
 SAID = [json.loads(body) for body in told(arrival(0, "ada", "bob"), arrival(1, "ada", "bob"))]
 AT_GATE = json.loads(json.dumps(SAID[0]).replace(":stream/door/", ":stream/gate/"))
@@ -23,7 +24,7 @@ def listener(platform, client):
 
     def start(*options):
         before = len(listening(client))
-        command = [sys.executable, "-m", "streamctl", "event", "tail", *options]
+        command = [*HEEDING, sys.executable, "-m", "streamctl", "event", "tail", *options]
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -16,6 +16,7 @@ from streamctl import errors
 from streamctl.cli import reference
 from streamctl.cli.main import Terminated, cli
 from streamctl.ops import inventory
+from tests.signals import HEEDING
 
 CODES = {
     errors.StreamctlError: 1,
@@ -295,10 +296,6 @@ def test_a_verbs_own_option_may_stand_in_the_environment(streamctl_, monkeypatch
     """Under the verb's whole name."""
     monkeypatch.setenv("STREAMCTL_PROCESSOR_WAIT_TIMEOUT", "soon")
     assert "'soon' is not a length of time" in streamctl_("processor wait door --for gone").err
-
-
-# Whoever runs the tests in the background has them, and their children, ignore SIGINT.
-HEEDING = ("env", "--default-signal=INT")
 
 
 def started(*arguments, **kwargs):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.signals import HEEDING
+
 MOMENTS = [
     "starting a local cloud",
     "deploying the platform",
@@ -56,10 +58,6 @@ def watched():
     yield start
     for each in started:
         each.close()
-
-
-# Whoever runs the tests in the background has them, and their children, ignore SIGINT.
-HEEDING = ("env", "--default-signal=INT")
 
 
 class Watched:
