@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= python3
 
+# The tests start hundreds of processes: compiled modules are kept, whatever this machine prefers.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint bench faults fuzz torture soak clean
 
 demo: $(READY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 import boto3
 import moto
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
+from botocore.session import Session
 from hypothesis import settings
 
 from streamctl.aws.session import Aws
@@ -32,6 +35,19 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: they mostly wait, and the others fit in beside them."""
     items.sort(key=lambda item: ("minutes" not in item.keywords, "e2e" not in item.path.parts))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """Every test makes clients of its own, and half of a command's time goes into finding and
+    reading botocore's files: they are shared, as clients of one session share them.
+    """
+    read_once = functools.cache(JSONFileLoader().load_file)
+    list_once = functools.cache(Session().get_component("data_loader").list_available_services)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(read_once))
+        patch.setattr(Loader, "list_available_services", staticmethod(list_once))
+        yield
 
 
 @pytest.fixture(scope="session")
