@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import moto
@@ -37,15 +39,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ("minutes" not in item.keywords, "e2e" not in item.path.parts))
 
 
+class _ReadOnce(JSONFileLoader):  # type: ignore[misc]
+    """botocore's files, each read once in a process; a copy for each client, as botocore changes
+    what it loads.
+    """
+
+    def load_file(self, file_path: str) -> Any:
+        return pickle.loads(_pickled(file_path))
+
+
+@functools.cache
+def _pickled(path: str) -> bytes:
+    return pickle.dumps(JSONFileLoader().load_file(path))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_read_once() -> Iterator[None]:
     """Every test makes clients of its own, and half of a command's time goes into finding and
-    reading botocore's files: they are shared, as clients of one session share them.
+    reading botocore's files.
     """
-    read_once = functools.cache(JSONFileLoader().load_file)
     list_once = functools.cache(Session().get_component("data_loader").list_available_services)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", staticmethod(read_once))
+        patch.setattr(Loader, "FILE_LOADER_CLASS", _ReadOnce)
         patch.setattr(Loader, "list_available_services", staticmethod(list_once))
         yield
 

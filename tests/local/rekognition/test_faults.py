@@ -222,7 +222,7 @@ def test_records_change_their_order_over_both_shards(live: Live, rendered_getmed
 
     async def story(world: World) -> None:
         records, others = await running(world), await running(world, "gate")
-        shuffled = Fault("rekognition.Record", target="door", times=None, shuffle_s=0.8)
+        shuffled = Fault("rekognition.Record", target="door", times=None, shuffle_s=5)
         world.cloud.faults.add(shuffled)
         play(world, rendered_getmedia)
         await world.until(lambda: len(records) == len(others) == 12)
