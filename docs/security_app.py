@@ -1,4 +1,4 @@
-"""A security app: opens for those who are allowed, and calls for help with everybody else.
+"""A security app: opens for those who are allowed now, and calls for help where the rules say so.
 
 Run: python security_app.py QUEUE_URL. The queue is one that a rule on the platform's bus sends to
 (docs/events.md). It ends by SIGTERM or Ctrl-C, once what is in hand is done.
@@ -7,9 +7,12 @@ Run: python security_app.py QUEUE_URL. The queue is one that a rule on the platf
 import signal
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 
 import streamctl
 from streamctl.core.heard import ProcessorEvent, SightingEvent
+
+FRESH = timedelta(seconds=15)  # whoever stood there longer ago may be gone, and somebody else there
 
 
 def unlock(camera: str, person: str) -> None:
@@ -24,16 +27,19 @@ def operator(message: str) -> None:
     print(f"operator: {message}", flush=True)
 
 
-def handle(event: SightingEvent | ProcessorEvent) -> None:
+def who(event: SightingEvent) -> str:
+    return event.person or f"{event.at_once} whom nobody knows"
+
+
+def handle(event: SightingEvent | ProcessorEvent, now: datetime) -> None:
     match event:
         case SightingEvent(what="started", attention="allow", person=str(person)):
-            unlock(event.camera, person)
-        case SightingEvent(what="started", person=None):
-            alarm(event.camera, f"{event.at_once} whom nobody knows")
-        case SightingEvent(what="started", person=str(person)):
-            alarm(event.camera, person)
+            if abs(now - event.time) <= FRESH:  # the queue keeps what was told while this was off
+                unlock(event.camera, person)
+        case SightingEvent(what="started", attention="alert"):
+            alarm(event.camera, who(event))
         case SightingEvent(what="ended", late=True):
-            operator(f"{event.person} was at {event.camera}, which is only known now")
+            operator(f"{who(event)} was at {event.camera}, which is only known now")
         case ProcessorEvent(what="Processor Failed"):
             operator(f"{event.processor}: {event.detail['cause']}; {event.detail['cure']}")
 
@@ -43,7 +49,7 @@ def main(queue_url: str) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     for event in streamctl.consume(queue_url, stop=stop):
-        handle(event)
+        handle(event, datetime.now(UTC))
 
 
 if __name__ == "__main__":
