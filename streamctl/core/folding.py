@@ -8,6 +8,7 @@ frame can come any more that continues it: newer frames say so, or a silence tha
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +30,9 @@ REMEMBERED_AT_MOST: Final = 2000
 
 OPEN_AT_MOST: Final = 150
 """Open sightings; of more, those unseen for longest are ended. An item has 400 KB (DynamoDB)."""
+
+VOTES_AT_MOST: Final = 2000
+"""Votes of all open sightings; no sighting has more than its part of them."""
 
 TOLD_AT_ONCE: Final = 100
 """Events that may wait in a story for being told, if fewer frames can be folded at a time."""
@@ -105,6 +109,12 @@ def fold(
     return _closed_by_newer(_told(story, run, now, watch), run, watch)
 
 
+def ended_before(story: Story, frame: Frame, run: RunRef, watch: Watch = WATCH) -> Story:
+    """The story with every sighting ended that nobody waits for once there is this frame."""
+    newest = max(frame.time, story.newest or frame.time)
+    return _closed_by_newer(replace(story, newest=newest), run, watch)
+
+
 def close(story: Story, now: datetime, run: RunRef, watch: Watch = WATCH) -> Story:
     """The story with every sighting ended that is over by now."""
     return _end(story, [each for each in story.open if each.over <= now], run, watch)
@@ -160,14 +170,11 @@ def _with(
     """With what frames show of one person: joined with all that it touches, which may be several.
     And what was told of and is part of another from now on, each with that other.
     """
-    whole, apart, merged = fresh, list[Sighting](), list[tuple[Sighting, Sighting]]()
-    for each in there:
-        if not each.touches(fresh, gap):
-            apart.append(each)
-            continue
-        before, whole = (whole, each), sightings.joined(whole, each)
-        merged += [(part, whole) for part in before if _is_told(part) and part.id != whole.id]
-    return (*apart, whole), merged
+    touched = [each for each in there if each.touches(fresh, gap)]
+    apart = [each for each in there if each not in touched]
+    # What is fresh may begin before all of them: it comes last, so that it lends none its beginning.
+    whole = functools.reduce(sightings.joined, [*sorted(touched, key=sightings.beginning), fresh])
+    return (*apart, whole), [(each, whole) for each in touched if each.id not in ("", whole.id)]
 
 
 def _counted(story: Story, fresh: Mapping[str, Arrival], run: RunRef) -> Story:
@@ -192,33 +199,36 @@ def _counted(story: Story, fresh: Mapping[str, Arrival], run: RunRef) -> Story:
 def _told(story: Story, run: RunRef, now: datetime, watch: Watch) -> Story:
     """With everybody told of who is there for sure by now, or looks better than was told."""
     told, said = list[Sighting](), list[Event]()
-    for each in story.open:
+    for each in sorted(story.open, key=sightings.beginning):
         after = each
         if not each.id and not each.late and each.is_voted(watch.measures):
-            after = _begun(story, each, watch, now)
-            if _is_told(after):
+            after = _begun(story, each, told, watch, now)
+            if after.id:
                 said.append(telling.started(story.camera, after, run))
-        elif _is_told(each) and each.has_news(now, watch.measures):
+        elif each.id and each.has_news(now, watch.measures):
             after = sightings.updated(each, now)
             said.append(telling.updated(story.camera, after, run))
         told.append(after)
     return replace(story, open=tuple(told), outbox=(*story.outbox, *said))
 
 
-def _begun(story: Story, sighting: Sighting, watch: Watch, now: datetime) -> Sighting:
-    """With an id, and with what it means: nothing, so shortly after one that was told."""
-    camera, began = story.camera, sighting.first.time
-    attention = watch.attention(names.of_camera(camera), sighting.person, began)
-    lasts = [(each.person, each.last) for each in story.cooling]
-    lasts += [(each.person, each.last.time) for each in story.open if _is_told(each)]
-    for person, last in lasts:
-        if person == sighting.person and last <= began < last + watch.cooldown:
-            attention = Attention.IGNORE
-    return sightings.begun(sighting, camera, attention, now)
+def _begun(
+    story: Story, sighting: Sighting, there: Iterable[Sighting], watch: Watch, now: datetime
+) -> Sighting:
+    """With an id, and with what it means; as it is, where it is not to be told of, or not yet.
 
-
-def _is_told(sighting: Sighting) -> bool:
-    return bool(sighting.id) and sighting.attention != Attention.IGNORE
+    `there` are the others of this camera. Not yet: within the cooldown. Who is there for longer is
+    told of then: of a crowd that nobody knows another may be among them.
+    """
+    attention = watch.attention(names.of_camera(story.camera), sighting.person, sighting.first.time)
+    lasts = [each.last for each in story.cooling if each.person == sighting.person]
+    lasts += [each.last.time for each in there if each.id and each.person == sighting.person]
+    cooling = any(
+        last <= sighting.first.time and sighting.last.time < last + watch.cooldown for last in lasts
+    )
+    if cooling or attention == Attention.IGNORE:
+        return sighting
+    return sightings.begun(sighting, story.camera, attention, now)
 
 
 def _closed_by_newer(story: Story, run: RunRef, watch: Watch) -> Story:
@@ -233,10 +243,13 @@ def _closed_by_newer(story: Story, run: RunRef, watch: Watch) -> Story:
         longest_unseen = sorted(story.open, key=lambda each: each.last.time)
         over += [each for each in longest_unseen[:-OPEN_AT_MOST] if each not in over]
     story = _end(story, over, run, watch)
+    at_most = VOTES_AT_MOST // max(1, sum(not each.id for each in story.open))
     kept = (
-        sightings.thinned(each, measures)
+        each
+        if each.id
+        else sightings.thinned(each, measures, at_most)
         if each.late
-        else sightings.forgetting(each, waited - measures.within)
+        else sightings.forgetting(each, waited - measures.within, at_most)
         for each in story.open
     )
     return replace(story, open=tuple(kept))
@@ -247,13 +260,13 @@ def _end(story: Story, over: Iterable[Sighting], run: RunRef, watch: Watch) -> S
     ended = tuple(over)
     if not ended:
         return story
-    told = [
-        _begun(story, each, watch, each.over)
-        if each.late and not each.id and each.is_voted(watch.measures)
-        else each
-        for each in ended
-    ]
-    told = [each for each in told if _is_told(each)]
+    told = list[Sighting]()
+    for each in sorted(ended, key=sightings.beginning):
+        found = each
+        if each.late and not each.id and each.is_voted(watch.measures):
+            found = _begun(story, each, (*story.open, *told), watch, each.over)
+        if found.id:
+            told.append(found)
     said = tuple(telling.ended(story.camera, each, run) for each in told)
     rest = tuple(each for each in story.open if each not in ended)
     story = replace(story, open=rest, outbox=(*story.outbox, *said))

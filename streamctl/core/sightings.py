@@ -35,9 +35,6 @@ class Measures:
 
 MEASURES: Final = Measures()
 
-VOTES_AT_MOST: Final = 300
-"""Of frames that are too late and never two close together: about half an hour of them."""
-
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 UNKNOWN: Final = "?"
@@ -201,7 +198,7 @@ def _looks(frame: Frame, named: Seen) -> dict[str, list[Look]]:
 
 def joined(one: Sighting, other: Sighting) -> Sighting:
     """Both as one. Of two that were told of, the one that began first keeps its id."""
-    kept = min((each for each in (one, other) if each.id), key=_beginning, default=one)
+    kept = min((each for each in (one, other) if each.id), key=beginning, default=one)
     return replace(
         kept,
         first=min(one.first, other.first, key=_place),
@@ -216,9 +213,17 @@ def joined(one: Sighting, other: Sighting) -> Sighting:
     )
 
 
-def forgetting(sighting: Sighting, before: datetime) -> Sighting:
-    """Without votes of frames before a time: no frame that comes yet can be close to them."""
-    return replace(sighting, votes=tuple(each for each in sighting.votes if each >= before))
+def forgetting(sighting: Sighting, before: datetime, at_most: int) -> Sighting:
+    """Without votes of frames before a time: no frame that comes yet can be close to them. Of the
+    others the latest `at_most`.
+    """
+    kept = [each for each in sighting.votes if each >= before]
+    return replace(sighting, votes=tuple(kept[-at_most:]))
+
+
+def beginning(sighting: Sighting) -> tuple[datetime, str]:
+    """What tells which of two began first."""
+    return _place(sighting.first)
 
 
 def picture_key(sighting: str, fragment: str, offset: timedelta) -> str:
@@ -231,11 +236,11 @@ def pictures_of(sighting: str) -> str:
     return f"pictures/{sighting}/"
 
 
-def thinned(sighting: Sighting, measures: Measures) -> Sighting:
+def thinned(sighting: Sighting, measures: Measures, at_most: int) -> Sighting:
     """With as many votes as are needed, where frames of any time may still come: once there are
-    enough close together, those will do; else the latest VOTES_AT_MOST.
+    enough close together, those will do; else the latest `at_most`.
     """
-    some = sighting.votes[-VOTES_AT_MOST:]
+    some = sighting.votes[-at_most:]
     for last, vote in enumerate(some[measures.min_frames - 1 :], measures.min_frames):
         enough = some[last - measures.min_frames : last]
         if vote - enough[0] <= measures.within:
@@ -260,10 +265,6 @@ def updated(sighting: Sighting, now: datetime) -> Sighting:
 
 def _place(frame: FrameRef) -> tuple[datetime, str]:
     return frame.time, frame.fragment
-
-
-def _beginning(sighting: Sighting) -> tuple[datetime, str]:
-    return _place(sighting.first)
 
 
 def _rank(look: Look) -> tuple[float, float, float, str]:

@@ -142,11 +142,16 @@ def _fold_once(aws: Aws, setting: Setting, camera: str, arrivals: Sequence[Arriv
         _ask_for_a_look(aws, setting, camera)
     under = stories.under(setting, run)
     watch, now = found[WATCH_KEY].thing or WATCH, datetime.now(UTC)
-    story = folding.fold(saved.thing or Story(camera), arrivals, under, now, watch)
-    if len(story.outbox) > folding.TOLD_AT_ONCE and len(arrivals) > 1:
-        half = len(arrivals) // 2  # a crowd: what it comes to must fit into an item of the table
-        _fold(aws, setting, camera, arrivals[:half])
-        return _fold(aws, setting, camera, arrivals[half:])
+    before = saved.thing or Story(camera)
+    story = folding.fold(before, arrivals, under, now, watch)
+    if len(story.outbox) > folding.TOLD_AT_ONCE:  # what it comes to must fit into an item
+        if half := len(arrivals) // 2:
+            _fold(aws, setting, camera, arrivals[:half])
+            return _fold(aws, setting, camera, arrivals[half:])
+        ended = folding.ended_before(before, arrivals[0].frame, under, watch)
+        if ended.outbox:
+            stories.store(aws, setting, ended, saved.version)
+            return _fold(aws, setting, camera, arrivals)
     if story != saved.thing or story.outbox:
         stories.store(aws, setting, story, saved.version)
     return under.id

@@ -10,6 +10,7 @@ from streamctl.aws.session import Aws
 from streamctl.core import folding
 from streamctl.core.folding import Story
 from streamctl.core.runs import Run
+from streamctl.core.teardown import FINISHED_EXPIRES
 from streamctl.core.telling import RunRef
 from streamctl.core.watch import WATCH, Watch
 from streamctl.errors import Lost
@@ -29,11 +30,15 @@ def save(aws: Aws, name: str, story: Story, against: int) -> int:
     """Save a story in the table of that name; its new version. Raises Lost if somebody was first.
 
     While a sighting is open, or something is to be published, it stands in the index of what is
-    due, so that the sweep sees to it even if nothing else ever comes by.
+    due, so that the sweep sees to it even if nothing else ever comes by. Else it expires some time
+    after the camera's last record: it may still name whoever is not told of again for a while.
     """
-    due = datetime.now(UTC) if story.outbox else story.next_close
+    now = datetime.now(UTC)
+    due = now if story.outbox else story.next_close
     open_as = table.Open(due) if due else None
-    return table.save(aws, name, story_key(story.camera), story, against, open_as=open_as)
+    expires = None if due else now + FINISHED_EXPIRES
+    key = story_key(story.camera)
+    return table.save(aws, name, key, story, against, open_as=open_as, expires=expires)
 
 
 def store(aws: Aws, setting: Setting, story: Story, against: int) -> Story:

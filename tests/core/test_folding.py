@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamctl.core import documents, folding, sightings
+from streamctl.core import documents, folding
 from streamctl.core.folding import Arrival, Story, published
 from streamctl.core.records import Match
 from streamctl.core.sightings import Measures
@@ -131,7 +131,7 @@ def test_so_are_the_votes_of_frames_that_are_too_late():
         for second in range(0, 6000, apart):
             story = fold(arrival(second, "bob"), story=story, now=20_010)
         (late,) = (each for each in story.open if each.person == "bob")
-        assert len(late.votes) <= sightings.VOTES_AT_MOST
+        assert len(late.votes) <= folding.VOTES_AT_MOST
         assert late.frames == 6000 / apart
         told = published(story)
         over = folding.close(told, late.over, RUN)
@@ -147,6 +147,19 @@ def test_a_crowd_that_is_new_with_each_frame_fits_into_an_item_of_the_table():
             story = fold(arrival(second, *people), story=story)
             assert len(documents.dumps(story)) < 400_000
             story = published(story)
+
+
+def test_so_do_the_votes_of_a_crowd_that_is_never_sure():
+    """Where many frames are wanted and lateness is long, hundreds of votes each are waited with."""
+    measures = Measures(lateness=timedelta(minutes=10), min_frames=20, within=timedelta(seconds=20))
+    people, story = [f"p{number}" for number in range(40)], Story(CAMERA)
+    for second in range(600):
+        seen = people if second % 8 else ()
+        shown_now = [arrival(second, *seen)]
+        story = folding.fold(story, shown_now, RUN, at(second + 1), Watch(measures=measures))
+    assert not story.outbox
+    assert all(len(each.votes) >= measures.min_frames for each in story.open)
+    assert len(documents.dumps(story)) < 200_000
 
 
 # -- the best picture -----------------------------------------------------------------------------

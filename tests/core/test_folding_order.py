@@ -132,6 +132,26 @@ def test_control_an_id_made_from_what_is_known_now_does_change(monkeypatch):
     )
 
 
+def test_of_two_that_turn_out_to_be_one_the_first_keeps_its_id():
+    """Also where the frames that show it begin before both; and the other's end tells of the other
+    alone.
+    """
+    story, outbox = Story(CAMERA), []
+    for seconds in ((20, 21), (75, 76), (22,), (17, 45, 72)):
+        batch = [arrival(second, "ada") for second in seconds]
+        story = folding.fold(story, batch, RUN, batch[-1].at)
+        outbox += story.outbox
+        story = folding.published(story)
+    first, second, merged = outbox
+    assert [each.type for each in outbox] == [STARTED, STARTED, ENDED]
+    assert (merged.detail["sighting"], merged.detail["merged_into"]) == (
+        second.detail["sighting"],
+        first.detail["sighting"],
+    )
+    assert merged.detail["started"] == second.detail["started"]
+    assert merged.detail["frames"] == 2
+
+
 @given(FRAMES)
 def test_every_matched_frame_of_who_is_told_of_is_accounted_for(frames):
     """And of those who are not, no two were close together."""

@@ -137,8 +137,9 @@ def test_after_an_end_a_person_is_not_told_of_for_the_cooldown():
     ]
 
 
-@pytest.mark.parametrize(("back", "sightings"), [(301, 1), (302, 2)])
+@pytest.mark.parametrize(("back", "sightings"), [(300, 1), (301, 2)])
 def test_the_cooldown_counts_from_when_they_were_last_seen(back, sightings):
+    """At second 2, to when they are seen again for the last time."""
     watch = Watch(cooldown=timedelta(minutes=5))
     outbox = told(watch, *met("ada"), *met("ada", seconds=(back, back + 1)))
     assert [each.type for each in outbox].count(events.SIGHTING_STARTED) == sightings
@@ -148,6 +149,40 @@ def test_who_is_back_before_the_first_end_is_told_is_within_the_cooldown_too():
     watch = Watch(cooldown=timedelta(minutes=5))
     outbox = told(watch, *met("ada"), *met("ada", seconds=(40, 41)))
     assert [each.type for each in outbox].count(events.SIGHTING_STARTED) == 1
+
+
+@pytest.mark.parametrize(("who", "people"), [("ada", ("ada",)), (None, ())])
+def test_who_stays_for_longer_than_the_cooldown_is_told_of_when_it_is_over(who, people):
+    """Of strangers another may be among them."""
+    watch = Watch((Rule(ALERT, person=UNKNOWN),), cooldown=timedelta(minutes=5))
+    frames = [(second, people, not people) for second in (0, 1, *range(290, 400))]
+    began, ended, anew, over = told(watch, *frames)
+    assert (began.type, ended.type) == (events.SIGHTING_STARTED, events.SIGHTING_ENDED)
+    assert anew.detail["person"] == who
+    assert (anew.type, anew.detail["frames"]) == (events.SIGHTING_STARTED, 302 - 290)
+    assert (over.type, over.detail["frames"]) == (events.SIGHTING_ENDED, 110)
+
+
+def test_who_is_told_of_is_not_joined_with_what_nobody_heard_of():
+    """A frame that comes late shows that they were there within the cooldown already."""
+    watch = Watch(cooldown=timedelta(minutes=5))
+    frames = [*met("ada", seconds=(0, 1, 280, 281, 315, 316, 298, 340))]
+    outbox = told(watch, *frames)
+    assert [each.type for each in outbox] == [events.SIGHTING_STARTED, events.SIGHTING_ENDED] * 2
+    assert outbox[2].detail["sighting"] == outbox[3].detail["sighting"]
+    assert outbox[3].detail["frames"] == 6
+    assert all("merged_into" not in each.detail for each in outbox)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_the_cooldown_is_the_same_in_one_batch(at_once):
+    """A backlog comes in large ones."""
+    watch, story = Watch(cooldown=timedelta(minutes=5)), Story(CAMERA)
+    frames = [arrival(second, "ada") for second in (0, 1, 40, 41)]
+    for batch in [frames] if at_once else [[each] for each in frames]:
+        story = folding.fold(story, batch, RUN, at(42), watch)
+    started = [each for each in story.outbox if each.type == events.SIGHTING_STARTED]
+    assert len(started) == 1
 
 
 def test_it_is_kept_as_json():

@@ -2,21 +2,23 @@
 
 import base64
 import json
+import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from streamctl.aws import table
 from streamctl.aws.session import Aws
-from streamctl.core import events
+from streamctl.core import events, folding
 from streamctl.core.folding import Story
 from streamctl.core.policy import Policy
 from streamctl.core.runs import Phase, Run
-from streamctl.core.sightings import MEASURES
+from streamctl.core.sightings import MEASURES, Measures
+from streamctl.core.watch import Watch
 from streamctl.errors import Lost, Throttled
 from streamctl.ops import intake
-from streamctl.ops.setting import run_key, story_key
+from streamctl.ops.setting import WATCH_KEY, run_key, story_key
 from tests.fuzz import mutations
 
 CAMERA = "arn:aws:kinesisvideo:us-east-1:123456789012:stream/door/1"
@@ -253,6 +255,25 @@ def test_an_open_sighting_stands_in_the_index_of_what_is_due(aws, platform, know
     assert key == story_key(CAMERA)
 
 
+def test_a_story_in_which_nobody_is_any_more_expires(aws, platform, known):
+    """It may still hold a name, of whom no more is told for a while."""
+    table.save(aws, platform.setting.table, WATCH_KEY, Watch(cooldown=timedelta(hours=1)), 0)
+    intake.take(aws, platform.setting, met("ada"))
+    assert "expires" not in kept(aws, platform)
+    intake.stories.close(aws, platform.setting, CAMERA, None, everything=True)
+    item = kept(aws, platform)
+    assert "ada" in item["doc"]["S"]
+    left = timedelta(seconds=float(item["expires"]["N"]) - time.time())
+    assert timedelta(days=29) < left <= timedelta(days=30)
+
+
+def kept(aws, platform):
+    """The item of the camera's story, as it lies in the table."""
+    key = {"key": {"S": story_key(CAMERA)}}
+    found = aws.client("dynamodb").get_item(TableName=platform.setting.table, Key=key)
+    return found["Item"]
+
+
 def batches(capsys):
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     return [line for line in lines if line["what"] == "batch"]
@@ -307,7 +328,20 @@ def test_no_line_of_the_log_names_anybody(aws, platform, known, capsys, monkeypa
     assert "somebody" not in logged
 
 
-def test_a_crowd_is_folded_in_parts_and_told_of_whole(aws, platform, known):
+@pytest.fixture
+def outboxes(monkeypatch):
+    """How much was to be told in each story that was saved: what is published is gone from it."""
+    saved, save = [], intake.stories.save
+
+    def noted(aws, name, story, against):
+        saved.append(len(story.outbox))
+        return save(aws, name, story, against)
+
+    monkeypatch.setattr(intake.stories, "save", noted)
+    return saved
+
+
+def test_a_crowd_is_folded_in_parts_and_told_of_whole(aws, platform, known, outboxes):
     """A hundred and twenty people in one batch, each in two frames: so many are not told of at once."""
     people = [f"somebody-with-a-long-name-{number:03}" for number in range(120)]
     batch = [
@@ -318,3 +352,32 @@ def test_a_crowd_is_folded_in_parts_and_told_of_whole(aws, platform, known):
     assert intake.take(aws, platform.setting, batch) == []
     started = [each for each in platform.told() if each["detail-type"] == events.SIGHTING_STARTED]
     assert sorted(each["detail"]["person"] for each in started) == people
+    assert 0 < max(outboxes) <= folding.TOLD_AT_ONCE
+
+
+def test_one_frame_that_ends_a_crowd_and_shows_another_is_told_in_two_steps(
+    aws, platform, known, outboxes
+):
+    """All of the first are long gone by the frame that shows the others."""
+    watch = Watch(measures=Measures(min_frames=1))
+    table.save(aws, platform.setting.table, WATCH_KEY, watch, 0)
+    gone = [f"gone-{number:02}" for number in range(60)]
+    intake.take(aws, platform.setting, [crowd(0, gone)])
+    here = [f"here-{number:02}" for number in range(60)]
+    assert intake.take(aws, platform.setting, [crowd(200, here)]) == []
+    told = [(each["detail-type"], each["detail"]["person"]) for each in platform.told()]
+    assert {who for kind, who in told if kind == events.SIGHTING_ENDED} == set(gone)
+    assert {who for kind, who in told if kind == events.SIGHTING_STARTED} == {*gone, *here}
+    assert max(outboxes) == len(gone)
+
+
+def crowd(second, people):
+    """A record of one frame with all of these."""
+    frames = [frame_of(record(second, person)) for person in people]
+    faces = [face for frame in frames for face in frame["FaceSearchResponse"]]
+    whole = {**frames[0], "FaceSearchResponse": faces}
+    return record(second, sequence=second + 1, data=json.dumps(whole).encode())
+
+
+def frame_of(one):
+    return json.loads(base64.b64decode(one["kinesis"]["data"]))
