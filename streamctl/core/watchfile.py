@@ -34,6 +34,9 @@ LIMITS: Final = {
 
 MOST_FRAMES: Final = 20
 
+_FRAME_EVERY: Final = timedelta(seconds=1)
+"""About so often a frame is analysed: more of them never come within a time."""
+
 _HOURS: Final = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d) (\S{1,64})")
 _V = TypeVar("_V")
 
@@ -47,10 +50,14 @@ def parse(text: str) -> Watch:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise AskedWrongly(f"it is no TOML: {error}") from error
     _only(given, "the file", ("cooldown", "same", "sighting", "rule"))
-    rules = _tables(given, "rule")
+    same = _same(_table(given, "same"))
+    rules = tuple(
+        _rule(each, f"rule {number}", same or {})
+        for number, each in enumerate(_tables(given, "rule"), 1)
+    )
     return Watch(
-        rules=tuple(_rule(each, f"rule {number}") for number, each in enumerate(rules, 1)),
-        same=_same(_table(given, "same")),
+        rules=rules,
+        same=same,
         cooldown=_length(given, "cooldown", WATCH.cooldown, "the file"),
         measures=_measures(_table(given, "sighting")),
     )
@@ -91,7 +98,7 @@ def written(hours: Hours) -> str:
     return f"{hours.begin:%H:%M}-{hours.end:%H:%M} {hours.zone}"
 
 
-def _rule(given: Mapping[str, Any], where: str) -> Rule:
+def _rule(given: Mapping[str, Any], where: str, same: Mapping[str, str]) -> Rule:
     _only(given, where, ("attention", "camera", "person", "hours"))
     said = _text(given, "attention", where)
     if said not in set(Attention):
@@ -101,6 +108,11 @@ def _rule(given: Mapping[str, Any], where: str) -> Rule:
         _checked(names.camera, camera, where)
     if person and person != UNKNOWN:
         _checked(names.person, person, where)
+    if person in same:
+        raise AskedWrongly(
+            f"{where}: nobody is told of as '{person}', which [same] says is '{same[person]}'",
+            hint=f"name '{same[person]}' in the rule",
+        )
     hours = _text(given, "hours", where)
     return Rule(Attention(said), camera, person, _hours(hours, where) if hours else None)
 
@@ -147,11 +159,19 @@ def _measures(given: Mapping[str, Any]) -> Measures:
     frames = given.get("min_frames", MEASURES.min_frames)
     if type(frames) is not int or not 1 <= frames <= MOST_FRAMES:
         raise AskedWrongly(f"{where}: min_frames is a number from 1 to {MOST_FRAMES}")
+    within = _length(given, "within", MEASURES.within, where)
+    at_most = within // _FRAME_EVERY + 1
+    if frames > at_most:
+        raise AskedWrongly(
+            f"{where}: {frames} frames never come within {format_duration(within)}:"
+            " about one a second is analysed",
+            hint=f"min_frames is at most {at_most} there; or give within more time",
+        )
     return Measures(
         gap=_length(given, "gap", MEASURES.gap, where),
         lateness=_length(given, "lateness", MEASURES.lateness, where),
         min_frames=frames,
-        within=_length(given, "within", MEASURES.within, where),
+        within=within,
         update_every=_length(given, "update_every", MEASURES.update_every, where),
     )
 

@@ -75,6 +75,13 @@ def test_an_empty_file_is_what_holds_by_default():
         ("[sighting]\nmin_frames = 0", "min_frames is a number from 1 to 20"),
         ("[sighting]\nmin_frames = true", "min_frames is a number from 1 to 20"),
         ("[sighting]\nmin_frames = 2.0", "min_frames is a number from 1 to 20"),
+        ("[sighting]\nmin_frames = 7", "7 frames never come within 5s"),
+        ("[sighting]\nmin_frames = 20\nwithin = '1s'", "20 frames never come within 1s"),
+        ("[sighting]\nmin_frames = 3\nwithin = '1.9s'", "3 frames never come within 1.9s"),
+        (
+            "[same]\nada-2019 = 'ada'\n[[rule]]\nattention='ignore'\nperson='ada-2019'",
+            "rule 1: nobody is told of as 'ada-2019', which [same] says is 'ada'",
+        ),
         ("[sighting]\ngap = '1s'", "[sighting]: gap is 1s; it may be 2s to 10m"),
         ("[sighting]\ngap = 'soon'", "[sighting]: 'soon' is not a length of time"),
         ("cooldown = '2d'", "the file: cooldown is 2d; it may be 0s to 1d"),
@@ -86,6 +93,31 @@ def test_an_empty_file_is_what_holds_by_default():
 def test_what_cannot_be_meant_is_refused_with_the_place(text, said):
     with pytest.raises(AskedWrongly, match=re.escape(said)):
         watchfile.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[sighting]\nmin_frames = 7", "min_frames is at most 6 there; or give within more time"),
+        (
+            "[same]\nada-2019 = 'ada'\n[[rule]]\nattention='allow'\nperson='ada-2019'",
+            "name 'ada' in the rule",
+        ),
+    ],
+)
+def test_what_would_never_tell_of_anybody_is_refused_with_what_would(text, hint):
+    with pytest.raises(AskedWrongly) as refused:
+        watchfile.parse(text)
+    assert refused.value.hint == hint
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("frames", "within"), [(1, "1s"), (2, "1s"), (6, "5s"), (20, "19s"), (20, "1m")]
+)
+def test_as_many_frames_as_can_come_may_be_asked_for(frames, within):
+    found = watchfile.parse(f"[sighting]\nmin_frames = {frames}\nwithin = '{within}'")
+    assert found.measures.min_frames == frames
 
 
 @given(st.text(max_size=200))
@@ -106,7 +138,7 @@ RULES = st.builds(
     Rule,
     st.sampled_from(Attention),
     st.just("") | st.from_regex(r"[a-zA-Z0-9_.\-]{1,20}", fullmatch=True),
-    st.sampled_from(["", UNKNOWN]) | PEOPLE,
+    st.sampled_from(["", UNKNOWN]) | PEOPLE.map("y".__add__),
     st.none() | st.builds(hours, TIMES, TIMES, st.sampled_from(["UTC", "Asia/Tokyo"])),
 )
 
@@ -117,13 +149,18 @@ def lengths(key):
     return whole.map(lambda seconds: timedelta(seconds=seconds))
 
 
+def measures(gap, lateness, frames, within, update_every):
+    """Such that as many frames can come."""
+    return Measures(gap, lateness, min(frames, within.seconds + 1), within, update_every)
+
+
 WATCHES = st.builds(
     Watch,
     st.lists(RULES, max_size=5).map(tuple),
     st.none() | st.dictionaries(PEOPLE.map("x".__add__), PEOPLE.map("y".__add__), min_size=1),
     lengths("cooldown"),
     st.builds(
-        Measures,
+        measures,
         lengths("gap"),
         lengths("lateness"),
         st.integers(1, watchfile.MOST_FRAMES),
