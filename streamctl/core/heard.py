@@ -9,15 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from streamctl.core import events, names
-from streamctl.core.records import Box, Quality
+from streamctl.core.records import MAX_OFFSET, Box, Quality
 from streamctl.errors import RecordError
 
 MAX_BYTES: Final = 1024 * 1024
 """A message of SQS has 1 MiB at most, an event 256 KiB."""
+
+# A record can say no time outside of these (records.py). A while can be added to any time within, or
+# taken from it, and a zone given to it, and it is still a time of Python's, S3's and DynamoDB's.
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 2, tzinfo=UTC)
 
 _SIGHTINGS: Final = {
     events.SIGHTING_STARTED: "started",
@@ -195,7 +200,7 @@ def _picture(plain: Mapping[str, Any]) -> PictureRef:
 def _frame(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "fragment": _text(plain["fragment"]),
-        "offset_s": float(plain["offset_s"]),
+        "offset_s": _offset(plain["offset_s"]),
         "time": _time(plain["time"]),
         "producer_time": _time(plain["producer_time"]),
     }
@@ -204,6 +209,7 @@ def _frame(plain: Mapping[str, Any]) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.40} is no text")
+    value.encode()  # JSON can say half a character, which AWS cannot be asked about
     return value
 
 
@@ -215,4 +221,13 @@ def _time(value: Any) -> datetime:
     moment = datetime.fromisoformat(_text(value))
     if moment.tzinfo is None:
         raise ValueError(f"{value} has no time zone")
+    if not _EARLIEST <= moment < _LATEST:
+        raise ValueError(f"{value} is no time of an event")
     return moment
+
+
+def _offset(value: Any) -> float:
+    offset = float(value)
+    if not 0 <= offset <= MAX_OFFSET.total_seconds():  # nor is a NaN
+        raise ValueError(f"{offset} s is no frame's offset")
+    return offset

@@ -66,7 +66,7 @@ def _told(body: str) -> tuple[str, int]:
         told, tries = plain["told"], plain["tries"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise RecordError(f"the message is no event: {error!r:.200}") from error
-    if not isinstance(told, str) or type(tries) is not int:
+    if not isinstance(told, str) or type(tries) is not int or tries < 1:
         raise RecordError("the message is neither an event nor one to be asked for again")
     return told, tries
 

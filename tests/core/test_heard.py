@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import random
+from datetime import datetime
 
 import pytest
 
@@ -48,6 +49,7 @@ def test_a_sighting_that_is_part_of_another_says_of_which():
         ("frames", float("inf")),
         ("at_once", float("inf")),
         ("merged_into", 7),
+        ("fragment", "\ud800"),
         pytest.param("similarity", 10**400, id="similarity-1e400"),
     ],
 )
@@ -58,6 +60,44 @@ def test_what_no_event_can_say_is_refused(member, value):
     (detail["best"] if member in detail["best"] else detail)[member] = value
     with pytest.raises(RecordError, match="no event"):
         heard.read(body(ended.type, detail))
+
+
+@pytest.mark.parametrize("offset", [-0.001, 60.001, 1e300, float("inf"), float("nan")])
+def test_a_frame_is_in_its_fragment(offset):
+    """Any other offset would end the function that makes a picture's key of it."""
+    ended = next(each for each in MADE if each.type == events.SIGHTING_ENDED)
+    for frame in ("started", "ended", "best"):
+        detail = {**ended.detail, frame: {**ended.detail[frame], "offset_s": offset}}
+        with pytest.raises(RecordError, match="no frame's offset"):
+            heard.read(body(ended.type, detail))
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0001-01-01T00:00:00+10:00",
+        "1969-12-31T23:59:59.999Z",
+        "9999-01-02T00:00:00Z",
+        "9999-12-31T23:59:59-10:00",
+    ],
+)
+@pytest.mark.parametrize("way", [("time",), ("best", "time"), ("best", "producer_time")])
+def test_a_time_can_be_counted_with(time, way):
+    """In any zone, and a while before it and after."""
+    ended = next(each for each in MADE if each.type == events.SIGHTING_ENDED)
+    with pytest.raises(RecordError, match="no time of an event"):
+        heard.read(body(ended.type, with_odd(ended.detail, way, time)))
+
+
+@pytest.mark.parametrize(
+    ("offset", "time"), [(0, "1970-01-01T00:00:00Z"), (60, "9999-01-01T00:01:00.000Z")]
+)
+def test_what_a_record_can_say_is_heard(offset, time):
+    """Its first and its last frame."""
+    ended = next(each for each in MADE if each.type == events.SIGHTING_ENDED)
+    best = {**ended.detail["best"], "offset_s": offset, "time": time, "producer_time": time}
+    found = heard.read(body(ended.type, {**ended.detail, "best": best, "time": time}))
+    assert (found.best.offset_s, found.best.time) == (offset, datetime.fromisoformat(time))
 
 
 ODD = [None, True, -1, 0.5, float("inf"), float("nan"), 10**400, "", "x", [], ["x"], {}, {"x": 1}]

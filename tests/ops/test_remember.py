@@ -19,6 +19,8 @@ from streamctl.media import images
 from streamctl.ops import push, remember
 from streamctl.ops.setting import Keeping
 from tests import kept_tables
+from tests.core.frames_shown import arrival
+from tests.ops import messages_told
 
 DAY = timedelta(days=1)
 BOX = Box(0.25, 0.25, 0.5, 0.5)
@@ -205,6 +207,15 @@ def test_a_frame_from_before_what_the_camera_keeps_has_no_picture(world):
     assert (world.pictures(), world.asked_again()) == ([], 1)
 
 
+def odd(best=None, **other):
+    """What is told of somebody, but for these members."""
+    (message, *_) = messages_told.told(arrival(0, "ada"), arrival(1, "ada"))
+    envelope = json.loads(message)
+    envelope["detail"] |= other
+    envelope["detail"]["best"] |= best or {}
+    return json.dumps(envelope)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -217,6 +228,12 @@ def test_a_frame_from_before_what_the_camera_keeps_has_no_picture(world):
         '{"tries": 1, "told": 7}',
         '{"tries": true, "told": "{}"}',
         json.dumps({"source": "streamctl", "detail-type": "Sighting Started", "detail": {}}),
+        json.dumps({"tries": -7, "told": odd()}),
+        odd(time="0001-01-01T00:00:00+10:00"),
+        odd(best={"offset_s": float("inf")}),
+        odd(best={"offset_s": float("nan")}),
+        odd(best={"offset_s": 1e300}),
+        odd(best={"fragment": "\ud800"}),
         "[" * 100_000,
     ],
     ids=lambda body: body[:30],
