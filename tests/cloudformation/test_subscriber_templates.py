@@ -108,6 +108,17 @@ def test_nothing_is_delivered_before_it_may_be(kind):
     assert set(resources["Rule"]["DependsOn"]) == permissions
 
 
+def test_what_an_app_receives_in_vain_does_not_come_back_for_ever():
+    """It goes where what was not delivered goes, and no further."""
+    queues = of_type("sqs", "AWS::SQS::Queue")
+    redrive = queues["Queue"]["RedrivePolicy"]
+    assert redrive == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["Failures", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert "RedrivePolicy" not in queues["Failures"]
+
+
 def test_a_webhooks_secret_is_shown_nowhere():
     """NoEcho, and in no output; its role may call this endpoint alone, in this account."""
     found = subscriber("webhook")

@@ -29,6 +29,27 @@ def test_a_queue_receives_events(platform, subscribe, world):
     assert not platform.count(made.failures)
 
 
+def test_what_a_queues_app_dies_over_is_in_its_failure_queue(platform, subscribe, world):
+    """After the fifth time, as it was told; and others come all the same."""
+    made, sqs = subscribe("sqs"), world.client("sqs")
+    queue = SimpleNamespace(url=made.outputs["QueueUrl"])
+    said = platform.say()
+
+    def receive():
+        found = sqs.receive_message(QueueUrl=queue.url, VisibilityTimeout=0)
+        return found.get("Messages")
+
+    for _ in range(5):
+        (message,) = world.until(receive)
+        assert json.loads(message["Body"])["detail"] == said
+    world.until(lambda: receive() is None)
+    failed = platform.failed(made.failures)
+    assert (failed.detail, failed.told) == (said, {})
+    said = platform.say(2)
+    (event,) = world.wait_for(queue, 1)
+    assert event["detail"] == said
+
+
 def test_a_topic_receives_events(platform, subscribe, world):
     """And passes them on to whoever subscribes."""
     made, told = subscribe("sns"), world.queue()
