@@ -132,8 +132,9 @@ def test_a_picture_that_is_not_there_yet_is_asked_for_again(world):
     (sent,) = found
     assert json.loads(sent["Body"]) == {"tries": 1, "told": message}
     since = world.film()
-    later = world.told(since)[0]
-    world.take(later)
+    later = world.told(since, "bob")[0]
+    kept.put(world.aws, world.keeping.kept, heard.read(later), later, datetime.now(UTC) + DAY)
+    assert world.pictures() == []
     assert world.take(again(later, 1)) == []
     assert len(world.pictures()) == 1
 
