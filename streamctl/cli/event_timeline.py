@@ -62,6 +62,7 @@ def axis(report: Report) -> Axis:
     """
     times = [time for each in report.sightings for time in (each.time, each.last)]
     times += [time for run in report.runs for time in (run.began, run.over) if time]
+    times += [each.time for each in report.turns]  # a newer version's may begin and end no run
     first, last = (min(max(time, report.since), report.until) for time in (min(times), max(times)))
     margin = max((last - first) * 0.03, timedelta(seconds=5))
     first, last = max(first - margin, report.since), min(last + margin, report.until)

@@ -319,6 +319,18 @@ def test_where_little_of_the_time_was_told_of_that_is_shown():
     assert "Shown is 31 Dec 2025, 23:59:55 to 1 Jan 2026, 00:01:45" in words(root)
 
 
+def test_what_a_newer_version_tells_of_a_processor_is_shown_by_itself_too():
+    """It says neither when the run began nor when it was over: that goes through all the time."""
+    paused = processor("Paused", 500)
+    shown = event_timeline.axis(report(paused, since=0, until=1000))
+    assert (shown.begins, shown.ends) == (at(495), at(505))
+    root = parsed(page(paused, since=0, until=1000))
+    (run,) = classed(lane(root, "processor"), "run")
+    assert (percent(run, "x"), percent(run, "width")) == (0, 100)
+    (row,) = root.findall(".//tbody/tr")
+    assert [words(each) for each in row][3] == "paused"
+
+
 @given(
     st.floats(-1e6, 1e6), st.floats(0, 1e6), st.floats(-1e5, 1e5), st.floats(0, 1e5), st.booleans()
 )
