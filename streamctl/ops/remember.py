@@ -7,8 +7,10 @@ it is asked for again, ever more slowly.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -29,32 +31,58 @@ NEAR: Final = timedelta(milliseconds=250)
 as far off as archive.NEAR."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A picture to be had: of the best frame of an event, which this message told. It was asked for
+    `tries` times before.
+    """
+
+    event: SightingEvent
+    told: str
+    tries: int
+
+
 def take(aws: Aws, keeping: Keeping, messages: Sequence[Mapping[str, Any]]) -> list[str]:
     """Handle a Lambda batch of SQS messages; the ids of those to be delivered again.
 
-    What fails each time ends in the queue's failure queue.
+    What fails each time ends in the queue's failure queue. Every event is kept before a picture is
+    looked for: one that hangs can take all the time that the function has.
     """
-    failed = []
+    failed: list[str] = []
+    wanted: list[tuple[Mapping[str, Any], _Wanted]] = []
     for message in messages:
-        try:
-            _keep(aws, keeping, message["body"])
-        except StreamctlError as error:
-            journal.note("event to be delivered again", message=message["messageId"], why=error)
-            failed.append(message["messageId"])
+        with _delivered_again(message, failed):
+            if picture := _keep(aws, keeping, message["body"]):
+                wanted.append((message, picture))
+    for message, picture in wanted:
+        with _delivered_again(message, failed):
+            _keep_picture(aws, keeping, picture)
     return failed
 
 
-def _keep(aws: Aws, keeping: Keeping, body: str) -> None:
+@contextlib.contextmanager
+def _delivered_again(message: Mapping[str, Any], failed: list[str]) -> Iterator[None]:
+    """Note it among those that failed where it cannot be handled."""
+    try:
+        yield
+    except StreamctlError as error:
+        journal.note("event to be delivered again", message=message["messageId"], why=error)
+        failed.append(message["messageId"])
+
+
+def _keep(aws: Aws, keeping: Keeping, body: str) -> _Wanted | None:
+    """Keep the event; the picture that belongs to it, if one does."""
     told, tries = _told(body)
     event = heard.read(told)
     if event is None:
-        return  # something else on the same bus
+        return None  # something else on the same bus
     if tries == 0:
         kept.put(aws, keeping.kept, event, told, datetime.now(UTC) + keeping.days)
     elif kept.get(aws, keeping.kept, kept.key_of(event)) != told:
-        return  # it was forgotten meanwhile, or its picture was
+        return None  # it was forgotten meanwhile, or its picture was
     if isinstance(event, SightingEvent) and event.best.picture:
-        _keep_picture(aws, keeping, event, told, tries)
+        return _Wanted(event, told, tries)
+    return None
 
 
 def _told(body: str) -> tuple[str, int]:
@@ -71,8 +99,9 @@ def _told(body: str) -> tuple[str, int]:
     return told, tries
 
 
-def _keep_picture(aws: Aws, keeping: Keeping, event: SightingEvent, told: str, tries: int) -> None:
-    """Keep the picture of the best frame, or see that it is asked for again."""
+def _keep_picture(aws: Aws, keeping: Keeping, wanted: _Wanted) -> None:
+    """Keep the picture, or see that it is asked for again."""
+    event, tries = wanted.event, wanted.tries
     best, last = event.best, tries >= len(ASKED_AGAIN_S)
     key = sightings.picture_key(event.sighting, best.fragment, timedelta(seconds=best.offset_s))
     if s3.holds(aws, keeping.pictures, key):
@@ -89,7 +118,7 @@ def _keep_picture(aws: Aws, keeping: Keeping, event: SightingEvent, told: str, t
     elif last:
         journal.note("no picture", **_about(event), why="the video around it was not stored")
     else:
-        again = {"tries": tries + 1, "told": told}
+        again = {"tries": tries + 1, "told": wanted.told}
         queues.send(aws, keeping.queue, again, ASKED_AGAIN_S[tries])
 
 

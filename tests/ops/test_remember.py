@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streamctl.aws import kept, kinesisvideo, s3
+from streamctl.aws import archive, kept, kinesisvideo, s3
 from streamctl.aws.session import Aws
 from streamctl.core import folding, forgetting, heard
 from streamctl.core.folding import Arrival, Story
@@ -25,6 +25,7 @@ from tests.ops import messages_told
 DAY = timedelta(days=1)
 BOX = Box(0.25, 0.25, 0.5, 0.5)
 DEADLINE_S = 20
+GET_IMAGES = "kinesis-video-archived-media.GetImages"
 
 
 def s(seconds):
@@ -243,6 +244,35 @@ def test_what_is_no_event_is_left_to_the_failure_queue_and_spares_the_others(wor
     good = world.told(datetime.now(UTC), bucket="")[0]
     assert world.take(body, good) == ["0"]
     assert world.kept() == [heard.read(good).id]
+
+
+class Ended(BaseException):
+    """Lambda ends a function where it stands, once its time is over."""
+
+
+def test_a_picture_that_hangs_keeps_no_event_from_being_kept(world, monkeypatch):
+    """It is the first that is looked for, and the last thing that the function does."""
+
+    def hang(*_, **__):
+        raise Ended
+
+    monkeypatch.setattr(archive, "images", hang)
+    people = ("ada", "bob", "cleo")
+    messages = [each for who in people for each in world.told(datetime.now(UTC), who)]
+    with pytest.raises(Ended):
+        world.take(*messages)
+    assert world.kept() == sorted(heard.read(each).id for each in messages)
+
+
+def test_a_picture_that_is_refused_spares_the_others(world, shared_local_cloud):
+    """It alone is delivered again, and is had then."""
+    since = world.film()
+    ada, bob = (world.told(since, who)[0] for who in ("ada", "bob"))
+    shared_local_cloud.fault(GET_IMAGES, target=world.camera, code="ClientLimitExceededException")
+    assert world.take(ada, bob) == ["0"]
+    assert len(world.pictures()) == 1
+    assert world.take(ada) == []
+    assert len(world.pictures()) == 2
 
 
 def test_other_events_on_the_bus_are_passed_over(world):
