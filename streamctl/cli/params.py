@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -58,7 +58,8 @@ def _moment(text: str) -> datetime:
         return datetime.now(UTC) - parse_duration(length)
     with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
+        # In other zones the first and the last year may reach beyond what a datetime can be.
+        if moment.tzinfo is not None and MINYEAR < moment.year < MAXYEAR:
             return moment
     raise AskedWrongly(
         f"'{text}' is no time",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from streamctl.aws import kept, s3
 from streamctl.aws.session import Aws
@@ -13,6 +14,9 @@ from streamctl.core.heard import Heard, SightingEvent
 from streamctl.errors import NotFound, StreamctlError
 from streamctl.ops import inventory
 from streamctl.ops.inventory import Platform
+
+_AHEAD: Final = timedelta(minutes=1)
+"""AWS's clock, which says when an event was, may be ahead of ours by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,18 @@ class Picture:
 
 
 def told(aws: Aws, platform: str, since: datetime, until: datetime) -> list[Heard]:
-    """All that was told of this time, in order of time: as far back as the platform keeps events.
+    """All that was told of this time, in order of time: as far back as the platform keeps events,
+    and no further than now.
 
     An event is kept within a second or so of being told. Raises NotFound for no such platform.
     """
     base = keeper(aws, platform)
-    kept_since = datetime.now(UTC) - timedelta(days=int(base.outputs["KeepDays"]))
-    since = max(since, kept_since)  # each hour is a query: years of them would be in vain
+    now = datetime.now(UTC)
+    kept_since = now - timedelta(days=int(base.outputs["KeepDays"]))
+    # Each hour is a query: years of them, gone or to come, would be in vain.
+    since, until = max(since, kept_since), min(until, now + _AHEAD)
+    if since > until:  # which a query within one hour refuses
+        return []
     return list(_read(kept.between(aws, base.outputs["KeptName"], since, until)))
 
 

@@ -142,6 +142,8 @@ def test_the_time_and_the_camera_can_be_chosen(streamctl_, tell, person):
         (("--since", "2 ago"), "'2' is not a length of time"),
         (("--since", "ago"), "'' is not a length of time"),
         (("--since", "2026-01-01T00:00:00"), "is no time"),
+        (("--until", "9999-12-31T23:59:59-10:00"), "'9999-12-31T23:59:59-10:00' is no time"),
+        (("--since", "0001-01-01T00:00:00+10:00"), "is no time"),
         (("--since", "1h ago", "--until", "2h ago"), "nothing is between"),
         (("--since", "2999-01-01T00:00:00Z"), "nothing is between"),
         (("--camera", "é"), "cannot be the name of a camera"),
