@@ -10,8 +10,8 @@ from typing import Final
 from streamctl.aws import bus, queues
 from streamctl.aws.queues import Queue
 from streamctl.aws.session import Aws
-from streamctl.core import heard, names
-from streamctl.core.heard import Heard, SightingEvent
+from streamctl.core import chronicle, heard, names
+from streamctl.core.heard import Heard
 from streamctl.errors import NotFound, RecordError
 from streamctl.ops import inventory
 from streamctl.ops.consuming import Handled
@@ -38,7 +38,7 @@ def tail(
         yield None  # it listens by now
         while True:
             for event in _batch(aws, queue):
-                if event.id not in handled and _is_wanted(event, camera, person):
+                if event.id not in handled and chronicle.is_wanted(event, camera, person):
                     yield event
                 handled.add(event.id)
             yield None
@@ -73,9 +73,3 @@ def _batch(aws: Aws, queue: Queue) -> Iterator[Heard]:
             if event is not None:
                 yield event
         queues.acknowledge(aws, queue.url, message)
-
-
-def _is_wanted(event: Heard, camera: str | None, person: str | None) -> bool:
-    if camera is not None and event.camera != camera:
-        return False
-    return person is None or (isinstance(event, SightingEvent) and event.person == person)
