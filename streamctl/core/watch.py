@@ -74,8 +74,8 @@ class Watch:
     same: Mapping[str, str] | None = None
     """Names that are other names of a person, and that person's."""
     cooldown: timedelta = timedelta(0)
-    """For so long after the end of a sighting that was told, no other of that person at that camera
-    is."""
+    """For so long after somebody who was told of was last seen, no other sighting of that person at
+    that camera is told; one that lasts for longer is told when it is over."""
     measures: Measures = MEASURES
 
     def attention(self, camera: str, person: str, moment: datetime) -> Attention:
