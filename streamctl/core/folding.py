@@ -18,7 +18,7 @@ from typing import Final
 from streamctl.core import names, sightings, telling
 from streamctl.core.events import Event
 from streamctl.core.records import Frame
-from streamctl.core.sightings import Seen, Sighting
+from streamctl.core.sightings import Named, Sighting
 from streamctl.core.telling import RunRef
 from streamctl.core.watch import WATCH, Attention, Watch
 
@@ -152,14 +152,14 @@ def _token(frame: Frame) -> str:
     return hashlib.blake2b(frame.key.encode(), digest_size=6).hexdigest()
 
 
-def _interest(camera: str, watch: Watch) -> Seen:
+def _interest(camera: str, watch: Watch) -> Named:
     """Whom the rules do not tell to ignore at a camera, by the one name of each."""
     name = names.of_camera(camera)
 
-    def named(frame: Frame, person: str) -> str:
+    def named(frame: Frame, person: str) -> str | None:
         called = watch.called(person)
         ignored = watch.attention(name, called, frame.time) == Attention.IGNORE
-        return "" if ignored else called
+        return None if ignored else called
 
     return named
 

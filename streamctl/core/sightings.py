@@ -151,13 +151,13 @@ class _Part:
         )
 
 
-Seen = Callable[[Frame, str], str]
-"""Gives the one name of a person in a frame, who may be enrolled under several; empty for nobody of
+Named = Callable[[Frame, str], str | None]
+"""Gives the one name of a person in a frame, who may be enrolled under several; None for nobody of
 interest."""
 
 
 def seen_in(
-    frames: Iterable[tuple[Frame, bool]], named: Seen, gap: timedelta, over: datetime
+    frames: Iterable[tuple[Frame, bool]], named: Named, gap: timedelta, over: datetime
 ) -> Iterator[Sighting]:
     """Everybody who is in these frames, as sightings of these frames alone.
 
@@ -181,7 +181,7 @@ def seen_in(
         yield part.sighting(person, over)
 
 
-def _looks(frame: Frame, named: Seen) -> dict[str, list[Look]]:
+def _looks(frame: Frame, named: Named) -> dict[str, list[Look]]:
     """How everybody of interest looks in a frame, by name: face by face."""
     looks: dict[str, list[Look]] = {}
     if not frame.faces:
@@ -190,7 +190,7 @@ def _looks(frame: Frame, named: Seen) -> dict[str, list[Look]]:
     for face in frame.faces:
         match = face.best
         person = named(frame, match.person if match else UNKNOWN)
-        if person:
+        if person is not None:
             similarity = match.similarity if match else 0.0
             looks.setdefault(person, []).append(Look(ref, similarity, face.box, face.quality))
     return looks
