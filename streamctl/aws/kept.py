@@ -1,7 +1,9 @@
 """The DynamoDB table of what was told: one item for each event, kept for a while.
 
 An event stands under what it is about (a sighting, or a run) and its own id, so the same event kept
-twice is kept once. Two indexes find events by the hour in which they were, and by person.
+twice is kept once, as it was told first. Two indexes find events by the hour in which they were, and
+by person. Where an event was forgotten a mark stands for a while, which no index holds: whatever
+tells of the event once more, it is not kept again.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ BY_HOUR: Final = "by-hour"
 BY_PERSON: Final = "by-person"
 
 _HOUR: Final = timedelta(hours=1)
-_DELETED_AT_ONCE: Final = 25  # BatchWriteItem's most
+_WRITTEN_AT_ONCE: Final = 25  # BatchWriteItem's most
 _TRIES: Final = 5
 
 
@@ -40,7 +42,10 @@ def key_of(event: Heard) -> Key:
 
 
 def put(aws: Aws, table: str, event: Heard, message: str, expires: datetime) -> None:
-    """Keep an event, as the message that told it. Raises NotFound, Throttled, Transient."""
+    """Keep an event, as the message that told it, unless it is kept already or was forgotten.
+
+    Raises NotFound, Throttled, Transient.
+    """
     time = event.time.astimezone(UTC)
     item = {
         **_plain(key_of(event)),
@@ -51,8 +56,10 @@ def put(aws: Aws, table: str, event: Heard, message: str, expires: datetime) -> 
     }
     if isinstance(event, SightingEvent) and event.person is not None:
         item["person"] = {"S": event.person}
-    with translated(f"keeping an event in table {table}"):
-        aws.client("dynamodb").put_item(TableName=table, Item=item)
+    with contextlib.suppress(Lost), translated(f"keeping an event in table {table}"):
+        aws.client("dynamodb").put_item(
+            TableName=table, Item=item, ConditionExpression="attribute_not_exists(id)"
+        )
 
 
 def get(aws: Aws, table: str, key: Key) -> str | None:
@@ -61,7 +68,8 @@ def get(aws: Aws, table: str, key: Key) -> str | None:
         answer = aws.client("dynamodb").get_item(
             TableName=table, Key=_plain(key), ConsistentRead=True
         )
-    return str(answer["Item"]["message"]["S"]) if "Item" in answer else None
+    item = answer.get("Item", {})
+    return str(item["message"]["S"]) if "message" in item else None
 
 
 def rewrite(aws: Aws, table: str, key: Key, message: str) -> None:
@@ -74,7 +82,7 @@ def rewrite(aws: Aws, table: str, key: Key, message: str) -> None:
             TableName=table,
             Key=_plain(key),
             UpdateExpression="SET message = :message",
-            ConditionExpression="attribute_exists(id)",
+            ConditionExpression="attribute_exists(message)",
             ExpressionAttributeValues={":message": {"S": message}},
         )
 
@@ -142,22 +150,24 @@ def of_person(aws: Aws, table: str, person: str) -> Iterator[Key]:
         yield Key(item["about"]["S"], item["id"]["S"])
 
 
-def delete(aws: Aws, table: str, keys: Iterable[Key]) -> None:
-    """Delete events. One that is not there is deleted already.
+def forget(aws: Aws, table: str, keys: Iterable[Key], expires: datetime) -> None:
+    """Leave nothing of these events but a mark, by which none of them is kept again until it expires.
 
     Raises NotFound for no such table, Throttled where it stays too busy.
     """
-    rest = iter(keys)
-    while some := list(itertools.islice(rest, _DELETED_AT_ONCE)):
-        request = {table: [{"DeleteRequest": {"Key": _plain(key)}} for key in some]}
+    rest, until = iter(keys), {"N": str(int(expires.timestamp()))}
+    while some := list(itertools.islice(rest, _WRITTEN_AT_ONCE)):
+        marks = ({**_plain(key), "expires": until} for key in some)
+        request = {table: [{"PutRequest": {"Item": mark}} for mark in marks]}
         for _ in range(_TRIES):
-            with translated(f"deleting from table {table}"):
+            with translated(f"forgetting events in table {table}"):
                 answer = aws.client("dynamodb").batch_write_item(RequestItems=request)
             request = answer.get("UnprocessedItems") or {}
             if not request:
                 break
         else:
-            raise Throttled(f"deleting from table {table}: it takes only some of what was asked")
+            what = "it takes only some of what was asked"
+            raise Throttled(f"forgetting events in table {table}: {what}")
 
 
 def _queried(aws: Aws, table: str, **how: Any) -> Iterator[Mapping[str, Any]]:
@@ -173,8 +183,8 @@ def _unexpired(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _is_kept(item: Mapping[str, Any]) -> bool:
-    """DynamoDB deletes what expired hours or days late (developer guide, TTL)."""
-    return float(item["expires"]["N"]) > datetime.now(UTC).timestamp()
+    """No mark, nor expired: DynamoDB deletes hours or days late (developer guide, TTL)."""
+    return "message" in item and float(item["expires"]["N"]) > datetime.now(UTC).timestamp()
 
 
 def _plain(key: Key) -> dict[str, dict[str, str]]:

@@ -27,6 +27,9 @@ frame is analysed, folded, told and kept within some seconds."""
 TRIED_FOR: Final = timedelta(hours=12)
 """For so long `on_records` tries to handle a batch of records (camera.yaml)."""
 
+COMES_AGAIN: Final = timedelta(days=15)
+"""For so long an event may come again: EventBridge tries a day at most, then a queue keeps it for 14."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -2,7 +2,8 @@
 
 The order makes it safe to be cut off: what tells where the rest is goes last. So the same again
 finishes it, and once more does nothing. Faces go first, after which nobody new is matched. What
-was on its way then is told and kept within seconds, and is found by a second look.
+was on its way then is told and kept within seconds, and is found by a second look. What had been
+kept and comes again later is not kept: a mark stands where it was.
 """
 
 from __future__ import annotations
@@ -189,7 +190,8 @@ def _remove(aws: Aws, found: Found, progress: Progress) -> None:
     progress("removing sightings")
     for camera in found.cameras:
         _untell(aws, found, camera)
-    kept.delete(aws, outputs["KeptName"], found.events)
+    until = datetime.now(UTC) + forgetting.COMES_AGAIN
+    kept.forget(aws, outputs["KeptName"], found.events, until)
 
 
 def _untell(aws: Aws, found: Found, camera: str) -> None:

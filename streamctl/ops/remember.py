@@ -78,8 +78,6 @@ def _keep(aws: Aws, keeping: Keeping, body: str) -> _Wanted | None:
         return None  # something else on the same bus
     if tries == 0:
         kept.put(aws, keeping.kept, event, told, datetime.now(UTC) + keeping.days)
-    elif kept.get(aws, keeping.kept, kept.key_of(event)) != told:
-        return None  # it was forgotten meanwhile, or its picture was
     if isinstance(event, SightingEvent) and event.best.picture:
         return _Wanted(event, told, tries)
     return None
@@ -99,9 +97,17 @@ def _told(body: str) -> tuple[str, int]:
     return told, tries
 
 
+def _is_kept(aws: Aws, keeping: Keeping, event: SightingEvent) -> bool:
+    """Whether it is kept as it was told: it may have been forgotten, or its picture."""
+    held = kept.get(aws, keeping.kept, kept.key_of(event))
+    return held is not None and heard.read(held) == event
+
+
 def _keep_picture(aws: Aws, keeping: Keeping, wanted: _Wanted) -> None:
     """Keep the picture, or see that it is asked for again."""
     event, tries = wanted.event, wanted.tries
+    if not _is_kept(aws, keeping, event):
+        return
     best, last = event.best, tries >= len(ASKED_AGAIN_S)
     key = sightings.picture_key(event.sighting, best.fragment, timedelta(seconds=best.offset_s))
     if s3.holds(aws, keeping.pictures, key):
@@ -114,7 +120,9 @@ def _keep_picture(aws: Aws, keeping: Keeping, wanted: _Wanted) -> None:
         journal.note("no picture", **_about(event), why=error)
         return
     if still is not None:
-        s3.put(aws, keeping.pictures, key, still.jpeg, "image/jpeg", _metadata(still, best.time))
+        if _is_kept(aws, keeping, event):  # getting it took a while
+            meta = _metadata(still, best.time)
+            s3.put(aws, keeping.pictures, key, still.jpeg, "image/jpeg", meta)
     elif last:
         journal.note("no picture", **_about(event), why="the video around it was not stored")
     else:

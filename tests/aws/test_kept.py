@@ -58,6 +58,15 @@ def test_what_is_kept_twice_is_kept_once(aws, kept_table, keep):
     assert kept.get(aws, kept_table, kept.Key("nothing", "nothing")) is None
 
 
+def test_what_is_told_again_stays_as_it_was_told_first(aws, kept_table, keep):
+    """It may have been rewritten since."""
+    first = kept.key_of(keep(0, "ada")[0])
+    kept.rewrite(aws, kept_table, first, "other")
+    keep(0, "ada", expires=LATER + timedelta(days=1))
+    assert kept.get(aws, kept_table, first) == "other"
+    assert {each["expires"]["N"] for each in stored(kept_table)} == {str(int(LATER.timestamp()))}
+
+
 def test_what_is_rewritten_stands_where_it_stood(aws, kept_table, keep):
     """And what is kept no more does not come back."""
     first, last = map(kept.key_of, keep(0, "ada"))
@@ -65,9 +74,28 @@ def test_what_is_rewritten_stands_where_it_stood(aws, kept_table, keep):
     kept.rewrite(aws, kept_table, first, "other")
     assert kept.get(aws, kept_table, first) == "other"
     assert [each["person"] for each in stored(kept_table)] == [each["person"] for each in before]
-    kept.delete(aws, kept_table, [first])
+    kept.forget(aws, kept_table, [first], LATER)
     kept.rewrite(aws, kept_table, first, "other")
+    kept.rewrite(aws, kept_table, kept.Key("nothing", "nothing"), "other")
     assert [key for key, _ in kept.every(aws, kept_table)] == [last]
+
+
+def test_what_was_forgotten_leaves_a_mark_and_is_not_kept_again(aws, kept_table, keep):
+    """The mark says where it stood, and nothing else; nobody who looks for events finds it."""
+    events = keep(0, "ada")
+    keys = [kept.key_of(event) for event in events]
+    kept.forget(aws, kept_table, keys, LATER)
+    for _ in range(2):
+        assert [set(item) for item in stored(kept_table)] == [{"about", "id", "expires"}] * 2
+        assert {item["expires"]["N"] for item in stored(kept_table)} == {
+            str(int(LATER.timestamp()))
+        }
+        assert [kept.get(aws, kept_table, key) for key in keys] == [None, None]
+        assert list(kept.every(aws, kept_table)) == []
+        assert list(kept.about(aws, kept_table, keys[0].about)) == []
+        assert list(kept.between(aws, kept_table, events[0].time, events[-1].time)) == []
+        assert list(kept.of_person(aws, kept_table, "ada")) == []
+        keep(0, "ada")
 
 
 def test_a_span_holds_what_was_in_it_over_hours_in_order(aws, kept_table, keep):
@@ -106,15 +134,17 @@ def test_what_expired_is_not_given_though_aws_deletes_it_late(aws, kept_table, k
     assert kept.key_of(first) in kept.of_person(aws, kept_table, "ada")
 
 
-def test_a_persons_events_are_found_and_deleted_and_nobody_elses(aws, kept_table, keep):
+def test_a_persons_events_are_found_and_forgotten_and_nobody_elses(aws, kept_table, keep):
     adas = [event for second in range(0, 6000, 200) for event in keep(second, "ada")]
     bobs = keep(0, "bob")
     keys = list(kept.of_person(aws, kept_table, "ada"))
     assert set(keys) == {kept.key_of(event) for event in adas}
     assert len(keys) == 60  # more than fit into one request
-    kept.delete(aws, kept_table, keys)
-    kept.delete(aws, kept_table, keys)
-    assert [item["person"]["S"] for item in stored(kept_table)] == ["bob"] * len(bobs)
+    kept.forget(aws, kept_table, keys, LATER)
+    kept.forget(aws, kept_table, keys, LATER)
+    assert {heard.read(message).person for _, message in kept.every(aws, kept_table)} == {"bob"}
+    assert len(list(kept.every(aws, kept_table))) == len(bobs)
+    assert not any("person" in item for item in stored(kept_table) if "message" not in item)
 
 
 def test_strangers_are_nobodys(aws, kept_table):

@@ -58,11 +58,13 @@ class World:
         story = Story(self.camera)
         for second in (now - 2, now - 1):
             story = folding.fold(story, [arrival(second, *people)], RunRef(), arrival(now).at)
-        saved = table.load_one(self.aws, self.outputs["TableName"], story_key(self.camera), Story)
-        table.save(
-            self.aws, self.outputs["TableName"], story_key(self.camera), story, saved.version
-        )
+        key, version = story_key(self.camera), self.saved().version
+        table.save(self.aws, self.outputs["TableName"], key, story, version)
         return story
+
+    def saved(self) -> table.Saved[Story]:
+        """The camera's story as it is now."""
+        return table.load_one(self.aws, self.outputs["TableName"], story_key(self.camera), Story)
 
     def watch(self, watch: Watch) -> None:
         saved = table.load_one(self.aws, self.outputs["TableName"], WATCH_KEY, Watch)
@@ -73,6 +75,14 @@ class World:
         client = boto3.client("dynamodb")
         names = self.outputs["TableName"], self.outputs["KeptName"]
         return json.dumps([client.scan(TableName=name)["Items"] for name in names])
+
+    def marks(self) -> list[timedelta]:
+        """For how long each mark of a forgotten event still stands; there are some."""
+        items = boto3.client("dynamodb").scan(TableName=self.outputs["KeptName"])["Items"]
+        marks = [each for each in items if set(each) == {"about", "id", "expires"}]
+        assert marks
+        now = datetime.now(UTC).timestamp()
+        return [timedelta(seconds=float(each["expires"]["N"]) - now) for each in marks]
 
     def pictures(self) -> set[str]:
         listed = boto3.client("s3").list_objects_v2(Bucket=self.outputs["PicturesName"])

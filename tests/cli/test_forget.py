@@ -13,12 +13,11 @@ import pytest
 from streamctl.aws import kept, table
 from streamctl.aws.session import Aws
 from streamctl.core import folding, forgetting
-from streamctl.core.folding import Story
 from streamctl.core.telling import RunRef
 from streamctl.core.watch import WATCH, Attention, Rule, Watch
 from streamctl.ops import forgetting as op
 from streamctl.ops import stories
-from streamctl.ops.setting import WATCH_KEY, story_key
+from streamctl.ops.setting import WATCH_KEY
 from tests.cli.forgetting_world import World
 
 NUMBERS = count()
@@ -81,8 +80,7 @@ def assert_forgotten(world):
     assert world.alone.best.picture.key in world.pictures()
     for event in (world.with_ada, world.alone):
         assert kept.get(world.aws, world.outputs["KeptName"], kept.key_of(event)) is not None
-    saved = table.load_one(world.aws, world.outputs["TableName"], story_key(world.camera), Story)
-    assert [each.person for each in saved.thing.open] == [world.bob]
+    assert [each.person for each in world.saved().thing.open] == [world.bob]
     watch = table.load_one(world.aws, world.outputs["TableName"], WATCH_KEY, Watch).thing
     assert watch == Watch((Rule(Attention.ALLOW, person=world.bob),))
 
@@ -103,7 +101,10 @@ def test_everything_of_a_person_goes_and_nothing_of_anybody_else(streamctl_, wor
 
 
 def test_again_there_is_nothing_to_do(streamctl_, world, everywhere):
+    """Though events of theirs were delivered again meanwhile, for as long as that may be."""
     forget(streamctl_, world)
+    world.kept(world.ada, 1000, picture=False)
+    assert all(timedelta(days=14.9) < left < timedelta(days=15) for left in world.marks())
     before, pictures = world.items().count(world.bob), world.pictures()
     said = forget(streamctl_, world)
     assert said.code == 0
@@ -154,7 +155,7 @@ def test_it_may_end_between_any_two_steps(streamctl_, world, everywhere, monkeyp
         (op.kept, "rewrite"),
         (op.s3, "delete_keys"),
         (op.stories, "save"),
-        (op.kept, "delete"),
+        (op.kept, "forget"),
     ):
         monkeypatch.setattr(owner, name, ending(getattr(owner, name)))
     assert forget(streamctl_, world).code == 130
@@ -191,10 +192,7 @@ def test_who_was_there_too_and_still_is_gets_no_picture_of_then(streamctl_, worl
     """Their end is told later, with the best frame: the control is the end as it was before."""
 
     def end():
-        saved = table.load_one(
-            world.aws, world.outputs["TableName"], story_key(world.camera), Story
-        )
-        told = folding.close_all(saved.thing, RunRef(pictures="pictures-of-main")).outbox
+        told = folding.close_all(world.saved().thing, RunRef(pictures="pictures-of-main")).outbox
         return [event.detail for event in told if event.detail["person"] == world.bob][-1]
 
     assert "picture" in end()["best"]

@@ -71,6 +71,18 @@ class World:
         table = self.aws.client("dynamodb").scan(TableName=self.keeping.kept)
         return sorted(item["id"]["S"] for item in table["Items"])
 
+    def messages(self):
+        """Those of the events that are kept."""
+        return [message for _, message in kept.every(self.aws, self.keeping.kept)]
+
+    def forget(self, event):
+        kept.forget(self.aws, self.keeping.kept, [kept.key_of(event)], datetime.now(UTC) + DAY)
+
+    def take_back_picture(self, event, message):
+        """As it is done where somebody was there too who was forgotten."""
+        without = forgetting.without_picture(message)
+        kept.rewrite(self.aws, self.keeping.kept, kept.key_of(event), without)
+
     def pictures(self):
         listed = self.aws.client("s3").list_objects_v2(Bucket=self.keeping.pictures)
         return [each["Key"] for each in listed.get("Contents", [])]
@@ -171,16 +183,68 @@ def test_what_was_forgotten_meanwhile_gets_no_picture(world):
     assert world.kept() == []
 
 
+def test_what_was_forgotten_meanwhile_is_not_asked_for_again(world):
+    """The control is the test of one that is not asked for for ever."""
+    message = world.told(datetime.now(UTC))[0]
+    assert world.take(again(message, 1)) == []
+    assert world.asked_again() == 0
+
+
 def test_whose_picture_was_taken_back_gets_none_later(world):
     """Somebody who was there too was forgotten. The control is the test of one asked for again."""
     message = world.told(world.film())[0]
     event = heard.read(message)
     kept.put(world.aws, world.keeping.kept, event, message, datetime.now(UTC) + DAY)
-    without = forgetting.without_picture(message)
-    kept.rewrite(world.aws, world.keeping.kept, kept.key_of(event), without)
+    world.take_back_picture(event, message)
     assert world.take(again(message, 1)) == []
     assert world.pictures() == []
     assert world.kept() == [event.id]
+
+
+@pytest.fixture
+def refused(world, shared_local_cloud):
+    """A message whose event is kept, and whose picture was refused: it is delivered again."""
+    message = world.told(world.film())[0]
+    shared_local_cloud.fault(GET_IMAGES, target=world.camera, code="ClientLimitExceededException")
+    assert world.take(message) == ["0"]
+    assert world.messages() == [message]
+    return message
+
+
+def test_what_was_refused_is_had_when_it_is_delivered_again(world, refused):
+    assert world.take(refused) == []
+    assert world.messages() == [refused]
+    assert len(world.pictures()) == 1
+
+
+def test_what_was_forgotten_is_not_kept_when_it_is_delivered_again(world, refused):
+    """The control is what was refused."""
+    world.forget(heard.read(refused))
+    assert world.take(refused) == []
+    assert world.messages() == []
+    assert (world.pictures(), world.asked_again()) == ([], 0)
+
+
+def test_whose_picture_was_taken_back_gets_none_when_it_is_delivered_again(world, refused):
+    """Nor is its event kept as it was before. The control is what was refused."""
+    world.take_back_picture(heard.read(refused), refused)
+    before = world.messages()
+    assert world.take(refused) == []
+    assert world.messages() == before != [refused]
+    assert (world.pictures(), world.asked_again()) == ([], 0)
+
+
+def test_what_is_forgotten_while_its_picture_is_got_gets_none(world, monkeypatch):
+    """Getting it takes seconds. The control is what was refused."""
+    message, got = world.told(world.film())[0], archive.images
+
+    def meanwhile(*given, **how):
+        world.forget(heard.read(message))
+        return got(*given, **how)
+
+    monkeypatch.setattr(archive, "images", meanwhile)
+    assert world.take(message) == []
+    assert (world.messages(), world.pictures(), world.asked_again()) == ([], [], 0)
 
 
 def test_no_picture_is_looked_for_where_none_was_promised(world):
