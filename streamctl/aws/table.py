@@ -171,7 +171,7 @@ def open_items(aws: Aws, table: str) -> Iterator[tuple[str, Open]]:
 
 
 def search(aws: Aws, table: str, prefix: str, containing: str, kind: type[_D]) -> Iterator[_D]:
-    """What is stored under every key that begins so, where its JSON holds this text.
+    """What is stored under every key that begins so, where its JSON holds this text, consistently.
 
     It reads the whole table, a page of 1 MB a request: for a person's question now and then, and
     nothing that is done all the time. Raises NotFound, Throttled, and StreamctlError for an item
@@ -181,6 +181,7 @@ def search(aws: Aws, table: str, prefix: str, containing: str, kind: type[_D]) -
     with translated(f"searching table {table}"):
         for page in pages.paginate(
             TableName=table,
+            ConsistentRead=True,
             FilterExpression="begins_with(#key, :prefix) AND contains(doc, :text)",
             ExpressionAttributeNames={"#key": "key"},
             ExpressionAttributeValues={":prefix": {"S": prefix}, ":text": {"S": containing}},

@@ -220,6 +220,16 @@ def test_what_holds_a_text_is_found_under_keys_that_begin_so(aws):
     assert searched(aws, "nobody") == []
 
 
+def test_a_search_finds_what_was_saved_right_before(aws):
+    """Else who is forgotten would stay in it (prepared: moto's tables do not lag)."""
+    read = []
+    aws.client("dynamodb").meta.events.register(
+        "provide-client-params.dynamodb.Scan", lambda params, **_: read.append(params)
+    )
+    searched(aws, "x")
+    assert [each["ConsistentRead"] for each in read] == [True]
+
+
 def test_a_search_reads_every_page(aws):
     """DynamoDB gives 1 MB at once, counted before anything is left out."""
     for number in range(12):
