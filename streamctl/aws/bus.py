@@ -83,11 +83,14 @@ def subscribe(aws: Aws, bus: str, rule: str, queue_arn: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule on a bus. `pattern` is its JSON; `targets` are ARNs."""
+    """A rule on a bus. `pattern` is its JSON; `targets` are ARNs, and `failures` those of the queues
+    that get what could not be delivered to them.
+    """
 
     name: str
     pattern: str
     targets: tuple[str, ...]
+    failures: tuple[str, ...] = ()
 
 
 def rules(aws: Aws, bus: str) -> Iterator[Rule]:
@@ -101,8 +104,17 @@ def rules(aws: Aws, bus: str) -> Iterator[Rule]:
         for page in listed.paginate(EventBusName=bus):
             for each in page["Rules"]:
                 pages = targets.paginate(Rule=each["Name"], EventBusName=bus)
-                arns = tuple(target["Arn"] for some in pages for target in some["Targets"])
-                yield Rule(each["Name"], each.get("EventPattern", ""), arns)
+                yield _rule(each, [target for some in pages for target in some["Targets"]])
+
+
+def _rule(plain: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> Rule:
+    failures = (each.get("DeadLetterConfig", {}).get("Arn") for each in targets)
+    return Rule(
+        plain["Name"],
+        plain.get("EventPattern", ""),
+        tuple(each["Arn"] for each in targets),
+        tuple(dict.fromkeys(arn for arn in failures if arn)),
+    )
 
 
 def unsubscribe(aws: Aws, bus: str, rule: str) -> None:

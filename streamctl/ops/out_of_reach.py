@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import Final
 
 from streamctl.aws import cloudformation, collections, kinesis, kinesisvideo, queues
+from streamctl.aws.bus import Rule
 from streamctl.aws.session import Aws
 from streamctl.core import policy
-from streamctl.errors import NotFound
+from streamctl.errors import NotAllowed, NotFound
 from streamctl.ops import inventory
 from streamctl.ops.inventory import Platform
 
@@ -47,7 +48,9 @@ def places(
         with contextlib.suppress(NotFound):  # being made, or deleted
             yield from _of_camera(aws, camera)
     yield from _queues(aws, base)
-    yield from _listeners(aws, base, called)
+    rules = inventory.subscribers(aws, base)
+    yield from _failures(aws, base, rules)
+    yield from _listeners(rules, called)
     for stack in cloudformation.every(aws):
         other = stack.tags.get(policy.PLATFORM, base.name)
         if other != base.name and policy.CAMERA not in stack.tags:
@@ -78,9 +81,33 @@ def _queues(aws: Aws, base: Platform) -> Iterator[Left]:
             yield Left("messages", name, depth.kept_for, f"{depth.messages}: {what}")
 
 
-def _listeners(aws: Aws, base: Platform, called: Collection[str]) -> Iterator[Left]:
+def _failures(aws: Aws, base: Platform, rules: Collection[Rule]) -> Iterator[Left]:
+    """The queues of what could not be delivered to those who listen, from where it may yet be."""
+    whose = {arn: rule.name for rule in rules for arn in rule.failures}
+    for arn, rule in whose.items():
+        name = arn.rpartition(":")[2]
+        try:
+            depth = queues.depth(aws, _url(arn, base.outputs["EventFailuresUrl"]))
+        except NotFound:
+            continue
+        except NotAllowed:
+            why = f"events that rule {rule} could not deliver, if any: you may not look into it"
+            yield Left("messages", name, None, why)
+            continue
+        if depth.messages:
+            why = f"{depth.messages}: events that rule {rule} could not deliver"
+            yield Left("messages", name, depth.kept_for, why)
+
+
+def _url(arn: str, like: str) -> str:
+    """A queue's URL: another one's of the region, but for account and name."""
+    *_, account, name = arn.split(":")
+    return "/".join([*like.split("/")[:-2], account, name])
+
+
+def _listeners(rules: Collection[Rule], called: Collection[str]) -> Iterator[Left]:
     """Those who listen now: each was told of whatever its rule lets through."""
-    for rule in inventory.subscribers(aws, base):
+    for rule in rules:
         why = "it was sent events, which are its targets' now"
         if any(f'"{name}"' in rule.pattern for name in called):
             why += "; its pattern names the person"

@@ -167,3 +167,13 @@ def test_every_rule_of_a_bus_is_listed_with_where_it_leads(aws, subscribed):
     ]
     with pytest.raises(NotFound):
         list(bus.rules(aws, "none"))
+
+
+def test_a_rule_says_where_goes_what_it_cannot_deliver(aws, subscribed):
+    """Each queue once, though several targets share it."""
+    client, failures = boto3.client("events", "us-east-1"), f"{subscribed.arn}-failures"
+    for name in ("one", "two"):
+        dead = {"Id": name, "Arn": subscribed.arn, "DeadLetterConfig": {"Arn": failures}}
+        client.put_targets(Rule="everything", EventBusName="bus", Targets=[dead])
+    (rule,) = bus.rules(aws, "bus")
+    assert (len(rule.targets), rule.failures) == (3, (failures,))
