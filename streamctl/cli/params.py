@@ -84,6 +84,7 @@ def camera_option(command: _F) -> _F:
 def text_of(file: Path) -> str:
     """What is written in a file. Raises AskedWrongly for one that is no text."""
     try:
-        return file.read_text(encoding="utf-8")
+        # Some editors begin UTF-8 with a mark, which is no part of the text.
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise AskedWrongly(f"{file} is no text in UTF-8", hint="save it as UTF-8") from error

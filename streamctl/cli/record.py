@@ -117,7 +117,7 @@ def replay(settings: Settings, file: Path, watch: Path | None, speed: float | No
     Nothing is asked of AWS, and nobody is told. What cannot be decoded is said, and passed over.
     Without --speed it goes as fast as it can.
     """
-    watched = watchfile.parse(text_of(watch)) if watch else WATCH
+    watched = watchfile.parse(text_of(watch), str(watch)) if watch else WATCH
     with file.open("rb") as source:
         for told in recording.replay(source, watched, speed, say):
             event = {"at": told.at, "detail_type": told.event.type, "detail": told.event.detail}

@@ -43,7 +43,7 @@ def show(settings: Settings) -> None:
 @click.pass_obj
 def apply(settings: Settings, file: Path) -> None:
     """Let the platform watch for what a file says, from the next frame on."""
-    found, changed = watching.apply(settings.aws, settings.platform, text_of(file))
+    found, changed = watching.apply(settings.aws, settings.platform, text_of(file), str(file))
     so = "watches for that now" if changed else "watches for that already"
     sentence = f"platform {settings.platform} {so}: rules: {len(found.rules)}"
     done(settings, sentence, {**_view(found), "changed": changed})

@@ -37,19 +37,20 @@ MOST_FRAMES: Final = 20
 _FRAME_EVERY: Final = timedelta(seconds=1)
 """About so often a frame is analysed: more of them never come within a time."""
 
+_TOP: Final = "at its top"
+
 _HOURS: Final = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d) (\S{1,64})")
 _V = TypeVar("_V")
 
 
-def parse(text: str) -> Watch:
-    """Read a file's text. Raises AskedWrongly."""
-    if len(text.encode()) > MAX_BYTES:
-        raise AskedWrongly(f"it has more than {MAX_BYTES} bytes")
-    try:
-        given = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise AskedWrongly(f"it is no TOML: {error}") from error
-    _only(given, "the file", ("cooldown", "same", "sighting", "rule"))
+def parse(text: str, file: str = "the file") -> Watch:
+    """Read the text of a file of that name. Raises AskedWrongly, which names it."""
+    return _checked(_watch, text, file)
+
+
+def _watch(text: str) -> Watch:
+    given = _document(text)
+    _only(given, _TOP, ("cooldown", "same", "sighting", "rule"))
     same = _same(_table(given, "same"))
     rules = tuple(
         _rule(each, f"rule {number}", same or {})
@@ -58,9 +59,30 @@ def parse(text: str) -> Watch:
     return Watch(
         rules=rules,
         same=same,
-        cooldown=_length(given, "cooldown", WATCH.cooldown, "the file"),
+        cooldown=_length(given, "cooldown", WATCH.cooldown, _TOP),
         measures=_measures(_table(given, "sighting")),
     )
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    """The TOML. A file without a word is one that was not written to its end, or a variable that
+    was not set: it must not take all rules away.
+    """
+    if not text.strip():
+        raise AskedWrongly(
+            "it is empty",
+            hint="to have no rules on purpose, write a comment into it, or one setting",
+        )
+    if len(text.encode()) > MAX_BYTES:
+        raise AskedWrongly(f"it has more than {MAX_BYTES} bytes")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AskedWrongly(f"it is no TOML: {error}") from error
+    except RecursionError as error:
+        raise AskedWrongly("it is no TOML that can be read: it is nested too deeply") from error
+    except ValueError as error:
+        raise AskedWrongly("a number in it has too many digits") from error
 
 
 def render(watch: Watch) -> str:
@@ -213,6 +235,9 @@ def _text(given: Mapping[str, Any], key: str, where: str) -> str:
     value = given.get(key, "")
     if not isinstance(value, str):
         raise AskedWrongly(f"{where}: {key} is no text: write it in quotes")
+    if key in given and not value:
+        # What a template makes of an unset variable; as not given, it would let everybody in.
+        raise AskedWrongly(f"{where}: {key}: it is empty: give a value, or leave it out")
     return value
 
 

@@ -28,12 +28,13 @@ def read(aws: Aws, platform: str) -> Watch:
     return _stored(aws, _table(aws, platform)).thing or WATCH
 
 
-def apply(aws: Aws, platform: str, text: str) -> tuple[Watch, bool]:
+def apply(aws: Aws, platform: str, text: str, file: str) -> tuple[Watch, bool]:
     """Let it watch for what a file's text says, from the next batch on; whether that is a change.
 
-    Raises AskedWrongly for a text that says nothing that can be meant: then nothing has changed.
+    Raises AskedWrongly, with the file's name, for a text that says nothing that can be meant: then
+    nothing has changed.
     """
-    wanted = watchfile.parse(text)
+    wanted = watchfile.parse(text, file)
     name = _table(aws, platform)
     saved = _stored(aws, name)
     if wanted == (saved.thing or WATCH):

@@ -68,7 +68,9 @@ def test_what_somebody_would_mean_can_be_asked(streamctl_, watched, asked, atten
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[rule]]", "error: rule 1: attention is one of allow, alert, ignore"),
+        ("[[rule]]", "watch.toml: rule 1: attention is one of allow, alert, ignore"),
+        ("[[rule]]\nattention = 'allow'\nperson = ''", "watch.toml: rule 1: person: it is empty"),
+        ("", "hint: to have no rules on purpose, write a comment into it, or one setting"),
         ("cooldown = 'soon'", "hint: write it like 90s, 5m, 2h or 1h30m"),
     ],
 )
@@ -81,12 +83,24 @@ def test_a_file_that_cannot_be_meant_changes_nothing(streamctl_, watched, text, 
     assert streamctl_("watch show").out == before
 
 
+def test_a_file_may_begin_with_a_mark_of_its_encoding(watched):
+    assert watched("\ufeff" + FILE).code == 0
+
+
 def test_a_file_that_is_no_text_is_refused(streamctl_, tmp_path):
     file = tmp_path / "watch.toml"
     file.write_bytes(b"\xff\xfe")
     refused = streamctl_("watch", "apply", str(file))
     assert refused.code == 2
     assert "no text in UTF-8" in refused.err
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+05:00"])
+def test_a_time_that_other_zones_cannot_have_is_none(streamctl_, watched, at):
+    """The hours of a rule are asked in their own zone."""
+    watched(FILE)
+    refused = streamctl_("watch", "ask", "--camera", "door", "--person", "?", "--at", at)
+    assert (refused.code, f"'{at}' is no time" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize("at", ["soon", "2026-01-01T12:00:00"])

@@ -47,8 +47,16 @@ def test_a_file_is_read():
     )
 
 
-def test_an_empty_file_is_what_holds_by_default():
-    assert watchfile.parse("") == WATCH
+def test_a_file_that_sets_nothing_is_what_holds_by_default():
+    assert watchfile.parse("# nothing but this") == WATCH
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n"])
+def test_a_file_without_a_word_is_refused_with_how_to_mean_it(text):
+    """It must not take all rules away unasked."""
+    with pytest.raises(AskedWrongly, match=r"^watch\.toml: it is empty$") as refused:
+        watchfile.parse(text, "watch.toml")
+    assert "to have no rules on purpose, write a comment" in refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -57,7 +65,10 @@ def test_an_empty_file_is_what_holds_by_default():
         ("[[rule", "it is no TOML"),
         ("x = " + "[" * 5000, "it is no TOML"),
         ("#" * 70_000, "more than 65536 bytes"),
-        ("rules = []", "the file: no 'rules' is known here: cooldown, same, sighting, rule"),
+        (
+            "rules = []",
+            "the file: at its top: no 'rules' is known here: cooldown, same, sighting, rule",
+        ),
         ("rule = 1", "rule is no list of tables: write [[rule]]"),
         ("same = 1", "same is no table"),
         ("[[rule]]\n", "rule 1: attention is one of allow, alert, ignore"),
@@ -65,6 +76,15 @@ def test_an_empty_file_is_what_holds_by_default():
         ("[[rule]]\nattention=1", "rule 1: attention is no text"),
         ("[[rule]]\nattention='allow'\nperson='a b'", "rule 1: 'a b' cannot be the name"),
         ("[[rule]]\nattention='allow'\ncamera='é'", "rule 1: 'é' cannot be the name"),
+        *(
+            (
+                f"[[rule]]\nattention='allow'\n{key}=''",
+                f"the file: rule 1: {key}: it is empty: give",
+            )
+            for key in ("camera", "person", "hours")
+        ),
+        ("cooldown = ''", "cooldown: it is empty: give a value, or leave it out"),
+        ("[sighting]\nmin_frames = " + "9" * 10_000, "a number in it has too many digits"),
         ("[[rule]]\nattention='allow'\nhours='22-6'", "rule 1: '22-6' are no hours"),
         ("[[rule]]\nattention='allow'\nhours='22:00-25:00 UTC'", "are no hours"),
         ("[[rule]]\nattention='allow'\nhours='22:00-06:00 Europe/Nowhere'", "are no hours"),
@@ -84,8 +104,8 @@ def test_an_empty_file_is_what_holds_by_default():
         ),
         ("[sighting]\ngap = '1s'", "[sighting]: gap is 1s; it may be 2s to 10m"),
         ("[sighting]\ngap = 'soon'", "[sighting]: 'soon' is not a length of time"),
-        ("cooldown = '2d'", "the file: cooldown is 2d; it may be 0s to 1d"),
-        ("cooldown = 5", "the file: cooldown is no text"),
+        ("cooldown = '2d'", "the file: at its top: cooldown is 2d; it may be 0s to 1d"),
+        ("cooldown = 5", "the file: at its top: cooldown is no text"),
         ("\n".join(["[[rule]]\nattention='allow'"] * 501), "more than 500 rules"),
         ("[same]\n" + "\n".join(f"a{n} = 'b'" for n in range(1001)), "more than 1000 names"),
     ],
