@@ -11,7 +11,7 @@ from streamctl.aws.collections import EnrolledFace
 from streamctl.cli import forget
 from streamctl.cli.command import Noun
 from streamctl.cli.output import rows, say
-from streamctl.cli.params import FILE, FILE_OR_FOLDER, collection_option
+from streamctl.cli.params import FILE, FILE_OR_FOLDER, Number, collection_option
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
 from streamctl.errors import AnswerIsNo, AskedWrongly, MediaError, StreamctlError, Unsuitable
@@ -79,7 +79,7 @@ def list_(settings: Settings, collection: str) -> None:
 @collection_option
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 100),
+    type=Number(0, 100),
     default=80.0,
     show_default=True,
     help="The lowest similarity that counts.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
@@ -47,6 +48,18 @@ class Existing(click.Path):
         if not (path.is_file() or path.is_dir()):
             self.fail(f"'{path}' is not a regular file.", param, ctx)
         return path
+
+
+class Number(click.FloatRange):
+    """A number of a range. Click finds nan in every one, since it compares with nothing."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"'{value}' is no number.", param, ctx)
+        return number
 
 
 def _moment(text: str) -> datetime:

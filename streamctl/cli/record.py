@@ -12,7 +12,7 @@ import click
 from streamctl.cli import files
 from streamctl.cli.command import Noun
 from streamctl.cli.output import done, follows_as_json, line, printable, rows, say
-from streamctl.cli.params import FILE, MOMENT, camera_option, text_of
+from streamctl.cli.params import FILE, MOMENT, Number, camera_option, text_of
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
 from streamctl.core import names, watchfile
@@ -109,7 +109,7 @@ def save(settings: Settings, camera: str, since: datetime | None, file: Path) ->
 )
 @click.argument("file", type=FILE)
 @click.option("--watch", type=FILE, help="What is watched for.  [default: every known person]")
-@click.option("--speed", type=click.FloatRange(0.01, 10_000), help="Times that of then.")
+@click.option("--speed", type=Number(0.01, 10_000), help="Times that of then.")
 @click.pass_obj
 def replay(settings: Settings, file: Path, watch: Path | None, speed: float | None) -> None:
     """Say what would be told of saved records, by the code that folds live ones.

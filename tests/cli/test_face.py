@@ -284,3 +284,9 @@ def test_removing_somebody_who_is_not_there_removes_nobody(streamctl_, collectio
     assert by_id.code == 4
     assert faces(client, collection) == ["ann"]
     assert streamctl_(f"face remove --collection {collection}").code == 2
+
+
+def test_a_threshold_is_a_number(streamctl_, portraits):
+    still = str(portraits / "eileen-collins.jpg")
+    refused = streamctl_("face", "search", "--collection", "a", "--threshold", "nan", still)
+    assert (refused.code, "'nan' is no number" in refused.err) == (2, True)

@@ -91,6 +91,12 @@ def test_what_is_no_saved_record_is_refused_with_its_line(replayed, line):
     assert "hint: streamctl record save" in said.err
 
 
+@pytest.mark.parametrize("speed", ["nan", "-1", "inf"])
+def test_a_speed_is_a_number_of_its_range(replayed, speed):
+    said = replayed(saved(0, seen(0)), saved(1, seen(1)), options=("--speed", speed))
+    assert (said.code, "--speed" in said.err, "bug" in said.err) == (2, True, False)
+
+
 def test_what_lies_in_results_is_saved_whole(streamctl_, platform, client, tmp_path):
     """Also what cannot be decoded; for nobody else's eyes, and over no other file."""
     for second in (0, 1):
