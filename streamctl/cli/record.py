@@ -119,15 +119,19 @@ def replay(settings: Settings, file: Path, watch: Path | None, speed: float | No
     """
     watched = watchfile.parse(text_of(watch), str(watch)) if watch else WATCH
     with file.open("rb") as source:
-        for told in recording.replay(source, watched, speed, say):
-            event = {"at": told.at, "detail_type": told.event.type, "detail": told.event.detail}
-            if settings.format == "table":
-                click.echo(printable(_told(told)))
-            else:
-                line(event)
+        every = recording.replay(source, watched, speed, say)
+        if settings.format == "table":
+            for told in every:
+                click.echo(printable(_sentence_of(told)))
+        else:
+            rows(settings, map(_told, every), (), "")
 
 
-def _told(told: Told) -> str:
+def _told(told: Told) -> dict[str, Any]:
+    return {"at": told.at, "detail_type": told.event.type, "detail": told.event.detail}
+
+
+def _sentence_of(told: Told) -> str:
     detail = told.event.detail
     who = detail["person"] or f"{detail['at_once']} unknown"
     camera = names.of_camera(detail["camera"])

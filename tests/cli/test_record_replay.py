@@ -91,6 +91,13 @@ def test_what_is_no_saved_record_is_refused_with_its_line(replayed, line):
     assert "hint: streamctl record save" in said.err
 
 
+def test_it_is_one_document_of_json_where_that_is_asked_for(replayed, streamctl_):
+    lines = [saved(2, seen(0, "ada")), saved(3, seen(1, "ada"))]
+    found = replayed(*lines, options=("-o", "json")).json
+    assert [each["detail_type"] for each in found] == ["Sighting Started", "Sighting Ended"]
+    assert replayed(saved(2, seen(0)), options=("-o", "json")).json == []
+
+
 @pytest.mark.parametrize("speed", ["nan", "-1", "inf"])
 def test_a_speed_is_a_number_of_its_range(replayed, speed):
     said = replayed(saved(0, seen(0)), saved(1, seen(1)), options=("--speed", speed))
