@@ -114,8 +114,8 @@ def save(settings: Settings, camera: str, since: datetime | None, file: Path) ->
 def replay(settings: Settings, file: Path, watch: Path | None, speed: float | None) -> None:
     """Say what would be told of saved records, by the code that folds live ones.
 
-    Nothing is asked of AWS, and nobody is told. What cannot be decoded is said, and passed over.
-    Without --speed it goes as fast as it can.
+    Nothing is asked of AWS, and nobody is told. What cannot be decoded is said, and passed over;
+    exit code 1 if nothing can. Without --speed it goes as fast as it can.
     """
     watched = watchfile.parse(text_of(watch), str(watch)) if watch else WATCH
     with file.open("rb") as source:

@@ -7,10 +7,11 @@ there. So whatever was wrong with a record is still in the file.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Any, BinaryIO, Final
 
 from streamctl.aws import aggregates, kinesis
@@ -68,18 +69,32 @@ def _line(record: Record) -> bytes:
 
 
 def _arrivals(source: BinaryIO, note: Callable[[str], None]) -> Iterator[Arrival]:
-    number = 0
+    number = good = bad = 0
     while line := source.readline(LINE_AT_MOST + 1):
         number += 1
-        data, arrived = _read(line, number)
-        try:
-            for each in aggregates.records(data):
-                try:
-                    yield Arrival(records.parse(each, arrived), arrived)
-                except RecordError as error:
-                    note(f"line {number}: {error}")
-        except RecordError as error:
-            note(f"line {number}: {error}")
+        for each in _frames(*_read(line, number)):
+            if isinstance(each, Arrival):
+                good += 1
+                yield each
+            else:
+                bad += 1
+                note(f"line {number}: {each}")
+    if bad and not good:
+        raise RecordError(f"none of {bad} records could be decoded")
+    if not good:
+        note("the file holds no record")
+
+
+def _frames(data: bytes, arrived: datetime) -> Iterator[Arrival | RecordError]:
+    """What a saved record describes, which may be an aggregate, or what is wrong with it."""
+    try:
+        for each in aggregates.records(data):
+            try:
+                yield Arrival(records.parse(each, arrived), arrived)
+            except RecordError as error:
+                yield error
+    except RecordError as error:
+        yield error
 
 
 def _read(line: bytes, number: int) -> tuple[bytes, datetime]:
@@ -87,14 +102,43 @@ def _read(line: bytes, number: int) -> tuple[bytes, datetime]:
     cut because it is too long.
     """
     try:
-        plain: Any = json.loads(line)
-        arrived = datetime.fromisoformat(plain["arrived"]).astimezone(UTC)
-        return base64.b64decode(plain["data"], validate=True), arrived
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        plain = _object(line)
+        return _data(plain.get("data")), _arrived(plain.get("arrived"))
+    except RecordError as error:
         raise RecordError(
             f"line {number} is no saved record: {error}",
             hint="streamctl record save --camera CAMERA FILE writes such a file",
         ) from error
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    if not line.strip():
+        raise RecordError("it is empty")
+    if len(line) > LINE_AT_MOST:
+        raise RecordError(f"it has more than {LINE_AT_MOST // 2**20} MiB")
+    try:
+        plain = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise RecordError("it is not JSON") from error
+    if not isinstance(plain, dict):
+        raise RecordError("it is no JSON object")
+    return plain
+
+
+def _data(given: Any) -> bytes:
+    try:
+        return base64.b64decode(given, validate=True)
+    except (TypeError, ValueError) as error:
+        raise RecordError("its 'data' is no base64") from error
+
+
+def _arrived(given: Any) -> datetime:
+    with contextlib.suppress(TypeError, ValueError):
+        arrived = datetime.fromisoformat(given)
+        # Clocks reckon from it in both directions, so neither end of time can be meant.
+        if MINYEAR < arrived.year < MAXYEAR:
+            return arrived.astimezone(UTC)
+    raise RecordError("its 'arrived' is no time like 2026-01-01T12:00:00+00:00")
 
 
 def _paced(arrivals: Iterable[Arrival], speed: float) -> Iterator[Arrival]:

@@ -80,15 +80,19 @@ def test_poison_inside_an_aggregate_spares_what_is_behind_it(replayed):
     assert "2 frames" in said.out
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["", "{", "[]", "7", "{}", '{"data": "%", "arrived": "2026-01-01T00:00:00Z"}', "[" * 9999],
-)
-def test_what_is_no_saved_record_is_refused_with_its_line(replayed, line):
-    said = replayed(saved(0, seen(0)), line)
-    assert said.code == 1
-    assert "error: line 2 is no saved record" in said.err
-    assert "hint: streamctl record save" in said.err
+def test_where_nothing_can_be_decoded_it_has_failed(replayed):
+    """As decoding does: who asks by the exit code takes it for nobody seen otherwise."""
+    said = replayed(saved(0, b"poison"), saved(1, aggregate(b"poison")))
+    assert (said.code, said.out) == (1, "")
+    assert said.err.endswith("error: none of 2 records could be decoded\n")
+
+
+def test_a_file_without_a_record_is_said_to_hold_none(streamctl_, tmp_path):
+    """Saving writes one where nothing was seen: that is no error."""
+    file = tmp_path / "door.records"
+    file.touch()
+    said = streamctl_("record", "replay", str(file))
+    assert (said.code, said.out, said.err) == (0, "", "the file holds no record\n")
 
 
 def test_it_is_one_document_of_json_where_that_is_asked_for(replayed, streamctl_):
@@ -102,6 +106,41 @@ def test_it_is_one_document_of_json_where_that_is_asked_for(replayed, streamctl_
 def test_a_speed_is_a_number_of_its_range(replayed, speed):
     said = replayed(saved(0, seen(0)), saved(1, seen(1)), options=("--speed", speed))
     assert (said.code, "--speed" in said.err, "bug" in said.err) == (2, True, False)
+
+
+ARRIVED = '"arrived": "2026-01-01T00:00:00Z"'
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("", "it is empty"),
+        ("{", "it is not JSON"),
+        ("[" * 9999, "it is not JSON"),
+        ("null", "it is no JSON object"),
+        ("[]", "it is no JSON object"),
+        ("7", "it is no JSON object"),
+        ("{}", "its 'data' is no base64"),
+        (f'{{"data": "%", {ARRIVED}}}', "its 'data' is no base64"),
+        (f'{{"data": 7, {ARRIVED}}}', "its 'data' is no base64"),
+        ('{"data": ""}', "its 'arrived' is no time like 2026-01-01T12:00:00+00:00"),
+        ('{"data": "", "arrived": 7}', "its 'arrived' is no time like"),
+        ('{"data": "", "arrived": "soon"}', "its 'arrived' is no time like"),
+        ('{"data": "", "arrived": "9999-12-31T23:59:59+00:00"}', "its 'arrived' is no time like"),
+        ('{"data": "", "arrived": "0001-01-01T00:00:00+05:00"}', "its 'arrived' is no time like"),
+    ],
+)
+def test_what_is_no_saved_record_is_refused_with_its_line(replayed, line, why):
+    """In words, and not in Python's."""
+    said = replayed(saved(0, seen(0)), line)
+    assert said.code == 1
+    assert f"error: line 2 is no saved record: {why}" in said.err
+    assert "hint: streamctl record save" in said.err
+
+
+def test_a_line_that_is_too_long_is_refused(replayed):
+    said = replayed("7" * (2 * 1024 * 1024 + 2))
+    assert (said.code, "line 1 is no saved record: it has more than 2 MiB" in said.err) == (1, True)
 
 
 def test_what_lies_in_results_is_saved_whole(streamctl_, platform, client, tmp_path):
