@@ -51,6 +51,11 @@ class Counts:
         more = asdict(other)
         return Counts(**{what: count + more[what] for what, count in asdict(self).items()})
 
+    def minus(self, other: Counts) -> Counts:
+        """What is gone, where the other is left: what came anew meanwhile takes nothing away."""
+        left = asdict(other)
+        return Counts(**{what: max(0, n - left[what]) for what, n in asdict(self).items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:

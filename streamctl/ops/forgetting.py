@@ -43,6 +43,8 @@ class Found:
     names: frozenset[str]
     faces: Mapping[str, tuple[str, ...]]
     """The ids of their faces, by collection."""
+    collections: tuple[str, ...]
+    """Where alone these were looked for; none: everywhere."""
     cameras: tuple[str, ...]
     """The ARNs of cameras whose stories tell of them, or of somebody who was there with them."""
     sightings: frozenset[str]
@@ -74,7 +76,8 @@ def look(
     told = _told(aws, base, called, (), frozenset(), progress)
     watched = forgetting.watched(watch, called)
     found = sum(map(len, known.values()))
-    return replace(told, faces=known, counts=replace(told.counts, faces=found, watched=watched))
+    counts = replace(told.counts, faces=found, watched=watched)
+    return replace(told, faces=known, collections=tuple(asked), counts=counts)
 
 
 def forget(aws: Aws, found: Found, progress: Progress) -> Request:
@@ -83,11 +86,7 @@ def forget(aws: Aws, found: Found, progress: Progress) -> Request:
     Raises what AWS says to a removal that it refuses. What is left then is found again by `look`.
     """
     base = found.platform
-    entry = forgotten.request(
-        found.names, aws.caller, datetime.now(UTC), secrets.token_hex(forgotten.SALT_BYTES)
-    )
-    key = f"{_TRAIL}{forgotten.identity(entry)}"
-    version = table.save(aws, base.outputs["TableName"], key, entry, 0)
+    entry = _begun(aws, found)
     for collection, ids in found.faces.items():
         progress(f"removing faces from collection {collection}")
         faces.remove(aws, collection, (), ids)
@@ -101,15 +100,51 @@ def forget(aws: Aws, found: Found, progress: Progress) -> Request:
         counts = counts.plus(late.counts)
     _unwatch(aws, base, found.names)
     entry = replace(entry, done=datetime.now(UTC), removed=counts)
-    table.save(aws, base.outputs["TableName"], key, entry, version)
+    _write(aws, base, entry)
     return entry
 
 
 def trail(aws: Aws, platform: str) -> list[Request]:
     """Every request to forget somebody, in order of time. Raises NotFound for no such platform."""
-    base = inventory.usable_platform(aws, platform)
+    return _trail(aws, inventory.usable_platform(aws, platform))
+
+
+def _begun(aws: Aws, found: Found) -> Request:
+    """The entry for what is to go, and what went before in those that this one goes on with.
+
+    So the trail tells how much was removed also of what was killed and could not tell it.
+    """
+    base = found.platform
+    salt = secrets.token_hex(forgotten.SALT_BYTES)
+    entry = forgotten.request(
+        found.names, aws.caller, datetime.now(UTC), salt, found.counts, found.collections
+    )
+    before = forgotten.cut_off(_trail(aws, base), entry, found.names)
+    _write(aws, base, entry)
+    for each in forgotten.told(before, entry):
+        _write(aws, base, each)
+    return entry
+
+
+def _trail(aws: Aws, base: Platform) -> list[Request]:
     found = table.search(aws, base.outputs["TableName"], _TRAIL, "digests", Request)
     return sorted(found, key=forgotten.identity)
+
+
+def _write(aws: Aws, base: Platform, entry: Request) -> None:
+    """Save an entry, also over one that another run wrote of it meanwhile."""
+    name, key = base.outputs["TableName"], f"{_TRAIL}{forgotten.identity(entry)}"
+    for _ in range(_ATTEMPTS):
+        saved = table.load_one(aws, name, key, Request)
+        try:
+            table.save(aws, name, key, entry, saved.version)
+        except Lost:
+            continue
+        return
+    raise Transient(
+        f"entry {forgotten.identity(entry)} of the trail changed {_ATTEMPTS} times meanwhile",
+        hint="the same command again goes on from here",
+    )
 
 
 def _told(
@@ -150,6 +185,7 @@ def _told(
         platform=base,
         names=called,
         faces={},
+        collections=(),
         cameras=tuple(
             story.camera for story in telling if forgetting.without(story, called, there) != story
         ),

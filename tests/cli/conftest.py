@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ import pytest
 
 import streamctl.media
 from streamctl.cli.main import run
+from streamctl.core import forgetting
+from streamctl.core.watch import WATCH, Attention, Rule, Watch
 from streamctl.local.launch import LocalCloud
+from tests.cli.forgetting_world import World
 
 NUMBERS = count()
 
@@ -167,3 +171,45 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return path
 
     return render
+
+
+@pytest.fixture
+def world(platform: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Nothing is waited for. What is watched for is put back after, and the trail is taken away."""
+    monkeypatch.setattr(forgetting, "SETTLES", timedelta(0))
+    found = boto3.client("cloudformation").describe_stacks(StackName="streamctl-main")
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found["Stacks"][0]["Outputs"]}
+    number = next(NUMBERS)
+    camera = f"arn:aws:kinesisvideo:us-east-1:123456789012:stream/forget-{number}/1"
+    world = World(outputs, f"ada-{number}", f"bob-{number}", camera)
+    yield world
+    world.watch(WATCH)
+    client, name = boto3.client("dynamodb"), outputs["TableName"]
+    for item in client.scan(TableName=name)["Items"]:
+        if item["key"]["S"].startswith("forgotten#"):
+            client.delete_item(TableName=name, Key={"key": item["key"]})
+
+
+@pytest.fixture
+def everywhere(world: World, streamctl_: Command, portraits: Path) -> Iterator[str]:
+    """Both are in every store: two faces of ada under two names, a rule, other names, both open,
+    both kept at times of their own, and a picture of bob from when ada was there.
+    """
+    other = f"{world.ada}-2019"
+    collection = f"forget-{next(NUMBERS)}"
+    assert streamctl_(f"collection create {collection}").code == 0
+    for person, still in (
+        (world.ada, "eileen-collins"),
+        (other, "eileen-collins"),
+        (world.bob, "grace-hopper"),
+    ):
+        enrol = ("face", "enrol", "--collection", collection, "--person", person)
+        assert streamctl_(*enrol, str(portraits / f"{still}.jpg")).code == 0
+    rules = tuple(Rule(Attention.ALLOW, person=person) for person in (world.ada, world.bob))
+    world.watch(Watch(rules, {other: world.ada}))
+    world.story(world.ada, world.bob)
+    world.kept(world.ada, 1000)
+    world.with_ada = world.kept(world.bob, 1010)
+    world.alone = world.kept(world.bob, 5000)
+    yield collection
+    streamctl_(f"collection delete {collection}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -97,10 +97,17 @@ class World:
         ]
 
     def trail(self) -> list[dict[str, Any]]:
+        """In order of time."""
         client = boto3.client("dynamodb")
         items = client.scan(TableName=self.outputs["TableName"])["Items"]
-        return [
+        found = [
             json.loads(item["doc"]["S"])
             for item in items
             if item["key"]["S"].startswith("forgotten#")
         ]
+        return sorted(found, key=lambda each: each["asked"])
+
+
+def forget(streamctl_: Callable[..., Any], world: World, *more: str) -> Any:
+    """Forget ada; what the command said."""
+    return streamctl_("face", "forget", world.ada, "--yes", "-o", "json", *more)

@@ -14,59 +14,13 @@ from streamctl.aws import kept, table
 from streamctl.aws.session import Aws
 from streamctl.core import folding, forgetting
 from streamctl.core.telling import RunRef
-from streamctl.core.watch import WATCH, Attention, Rule, Watch
+from streamctl.core.watch import Attention, Rule, Watch
 from streamctl.ops import forgetting as op
 from streamctl.ops import stories
 from streamctl.ops.setting import WATCH_KEY
-from tests.cli.forgetting_world import World
+from tests.cli.forgetting_world import forget
 
 NUMBERS = count()
-
-
-@pytest.fixture
-def world(platform, streamctl_, monkeypatch):
-    """Nothing is waited for. What is watched for is put back after, and the trail is taken away."""
-    monkeypatch.setattr(forgetting, "SETTLES", timedelta(0))
-    found = boto3.client("cloudformation").describe_stacks(StackName="streamctl-main")
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in found["Stacks"][0]["Outputs"]}
-    number = next(NUMBERS)
-    camera = f"arn:aws:kinesisvideo:us-east-1:123456789012:stream/forget-{number}/1"
-    world = World(outputs, f"ada-{number}", f"bob-{number}", camera)
-    yield world
-    world.watch(WATCH)
-    client, name = boto3.client("dynamodb"), outputs["TableName"]
-    for item in client.scan(TableName=name)["Items"]:
-        if item["key"]["S"].startswith("forgotten#"):
-            client.delete_item(TableName=name, Key={"key": item["key"]})
-
-
-@pytest.fixture
-def everywhere(world, streamctl_, portraits):
-    """Both are in every store: two faces of ada under two names, a rule, other names, both open,
-    both kept at times of their own, and a picture of bob from when ada was there.
-    """
-    other = f"{world.ada}-2019"
-    collection = f"forget-{next(NUMBERS)}"
-    assert streamctl_(f"collection create {collection}").code == 0
-    for person, still in (
-        (world.ada, "eileen-collins"),
-        (other, "eileen-collins"),
-        (world.bob, "grace-hopper"),
-    ):
-        enrol = ("face", "enrol", "--collection", collection, "--person", person)
-        assert streamctl_(*enrol, str(portraits / f"{still}.jpg")).code == 0
-    rules = tuple(Rule(Attention.ALLOW, person=person) for person in (world.ada, world.bob))
-    world.watch(Watch(rules, {other: world.ada}))
-    world.story(world.ada, world.bob)
-    world.kept(world.ada, 1000)
-    world.with_ada = world.kept(world.bob, 1010)
-    world.alone = world.kept(world.bob, 5000)
-    yield collection
-    streamctl_(f"collection delete {collection}")
-
-
-def forget(streamctl_, world, *more):
-    return streamctl_("face", "forget", world.ada, "--yes", "-o", "json", *more)
 
 
 def assert_forgotten(world):
@@ -138,7 +92,9 @@ def test_what_was_cut_off_is_finished_by_the_same_again(
 
 @pytest.mark.parametrize("after", range(1, 6))
 def test_it_may_end_between_any_two_steps(streamctl_, world, everywhere, monkeypatch, after):
-    """As if it were killed: each of the steps that remove something is the last one in turn."""
+    """As if it were killed: each of the steps that remove something is the last one in turn. The
+    trail tells of each thing once.
+    """
     steps = count(1)
 
     def ending(step):
@@ -162,6 +118,13 @@ def test_it_may_end_between_any_two_steps(streamctl_, world, everywhere, monkeyp
     assert world.ada in world.items()
     assert forget(streamctl_, world, "--also", f"{world.ada}-2019").code == 0
     assert_forgotten(world)
+    begun, done = world.trail()
+    assert (bool(begun["done"]), bool(done["done"])) == (False, True)
+    sums = {what: count + done["removed"][what] for what, count in begun["removed"].items()}
+    assert sums == {
+        **dict.fromkeys(("faces", "sightings", "events", "watched"), 2),
+        **dict.fromkeys(("pictures", "others_pictures"), 1),
+    }
 
 
 def test_what_was_on_its_way_is_found_by_the_second_look(
@@ -265,7 +228,7 @@ def test_collections_that_are_not_named_are_left_and_said(streamctl_, world, eve
     assert "staff" not in left
 
 
-# -- what is left, and the trail ------------------------------------------------------------------
+# -- what is left ---------------------------------------------------------------------------------
 
 
 def test_what_cannot_be_reached_is_said_and_until_when(streamctl_, world, camera):
@@ -303,43 +266,6 @@ def test_as_a_table_it_is_words(streamctl_, world, camera):
     assert "Not reached:" in said.out
     assert f"AmazonRekognition-main-{camera}" in said.out
     assert said.out.endswith(f"streamctl face forget {world.ada}\n")
-
-
-def test_the_trail_says_who_asked_and_not_for_whom(streamctl_, world):
-    world.kept(world.ada, 0)
-    said = forget(streamctl_, world)
-    me = boto3.client("sts").get_caller_identity()["Arn"]
-    (entry,) = [each for each in world.trail() if each["salt"][:8] in said.json["trail"]]
-    assert (entry["by"], entry["removed"]["events"]) == (me, 2)
-    assert world.ada not in json.dumps(world.trail())
-    listed = streamctl_("face forgotten -o json")
-    (mine,) = [each for each in listed.json if each["trail"] == said.json["trail"]]
-    shared = set(mine) & set(said.json)
-    assert {each: said.json[each] for each in shared} == mine
-    client = boto3.client("dynamodb")
-    (item,) = [
-        each
-        for each in client.scan(TableName=world.outputs["TableName"])["Items"]
-        if each["key"]["S"] == f"forgotten#{mine['trail']}"
-    ]
-    assert "expires" not in item
-
-
-def test_whether_a_name_was_forgotten_can_be_asked(streamctl_, world, platform):
-    asked = f"face forgotten --person {world.ada}"
-    said = streamctl_(asked)
-    assert said.code == 3
-    assert f"was not asked to forget {world.ada}" in said.err
-    world.kept(world.ada, 0)
-    platform.fault("dynamodb.BatchWriteItem", code="AccessDeniedException", times=1)
-    assert forget(streamctl_, world).code == 6
-    platform.faults_clear()
-    said = streamctl_(asked)
-    assert said.code == 3
-    assert "was begun, and not finished" in said.err
-    assert forget(streamctl_, world).code == 0
-    assert streamctl_(asked).code == 0
-    assert streamctl_(f"face forgotten --person {world.bob}").code == 3
 
 
 ACTION = {

@@ -259,7 +259,7 @@ SALT = "00" * forgotten.SALT_BYTES
 
 
 def test_a_request_is_known_by_the_name_and_does_not_say_it():
-    asked = forgotten.request({"ada", "ada-2019"}, "arn:me", at(0), SALT)
+    asked = forgotten.request({"ada", "ada-2019"}, "arn:me", at(0), SALT, Counts())
     assert forgotten.is_about(asked, "ada")
     assert forgotten.is_about(asked, "ada-2019")
     assert not forgotten.is_about(asked, "bob")
@@ -271,6 +271,8 @@ def test_two_requests_have_nothing_in_common_but_the_name():
     """So the trail does not say that the same person asked twice."""
     other = "11" * forgotten.SALT_BYTES
     assert forgotten.digest("ada", SALT) != forgotten.digest("ada", other)
-    first, second = (forgotten.request({"ada"}, "arn:me", at(0), salt) for salt in (SALT, other))
+    first, second = (
+        forgotten.request({"ada"}, "arn:me", at(0), salt, Counts()) for salt in (SALT, other)
+    )
     assert forgotten.identity(first) != forgotten.identity(second)
     assert forgotten.identity(first).startswith("2026-01-01T00:00:00Z-")
