@@ -53,7 +53,8 @@ def forget(
 
     Their faces, sightings, kept events and pictures go, rules that name them, and others' pictures
     from when they were there. It cannot be undone. That it was asked for is written down, without
-    the name. What is cut off is finished by the same command again.
+    the name. What is cut off is finished by the same command again. Of a name that nothing is known
+    of there is a warning.
     """
     aws, people = settings.aws, (person, *also)
     with StatusLine() as progress:
@@ -69,6 +70,9 @@ def forget(
     except BaseException:
         say(f"not all of it was removed; this goes on from there: {again}")
         raise
+    if entry.removed == Counts():
+        called = ", ".join(sorted(found.names))
+        say(f"warning: nothing was known of {called}; names are told apart by upper and lower case")
     _show(settings, person, found.names, entry, left, again)
 
 

@@ -66,6 +66,18 @@ def test_again_there_is_nothing_to_do(streamctl_, world, everywhere):
     assert (world.items().count(world.bob), world.pictures()) == (before, pictures)
 
 
+def test_of_a_name_that_nobody_has_it_is_said(streamctl_, world, everywhere):
+    """Names are told apart by case. Of one that somebody has nothing of it is said."""
+    said = streamctl_("face", "forget", world.ada.upper(), "--yes")
+    assert said.code == 0
+    assert said.err == (
+        f"warning: nothing was known of {world.ada.upper()};"
+        " names are told apart by upper and lower case\n"
+    )
+    assert world.ada in world.items()
+    assert forget(streamctl_, world).err == ""
+
+
 def test_any_of_their_names_means_them(streamctl_, world, everywhere):
     said = streamctl_("face", "forget", f"{world.ada}-2019", "--yes")
     assert said.code == 0
