@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Final
 
 from streamctl.aws import bus, queues
@@ -12,7 +12,7 @@ from streamctl.aws.queues import Queue
 from streamctl.aws.session import Aws
 from streamctl.core import chronicle, heard, names
 from streamctl.core.heard import Heard
-from streamctl.errors import NotFound, RecordError
+from streamctl.errors import NotFound, RecordError, StreamctlError
 from streamctl.ops import inventory
 from streamctl.ops.consuming import Handled
 from streamctl.ops.inventory import Platform
@@ -48,22 +48,42 @@ def tail(
 def _listening(aws: Aws, base: Platform) -> Iterator[Queue]:
     name = f"streamctl-{base.name}-tail-{uuid.uuid4().hex[:12]}"
     queue = queues.create(aws, name, base.outputs["BusArn"])
-    with (
-        _removing_after(lambda: queues.delete(aws, queue)),
-        _removing_after(lambda: bus.unsubscribe(aws, base.outputs["BusName"], name)),
-    ):
+    why: StreamctlError | None = None
+    try:
         bus.subscribe(aws, base.outputs["BusName"], name, queue.arn)
         yield queue
-
-
-@contextlib.contextmanager
-def _removing_after(remove: Callable[[], None]) -> Iterator[None]:
-    """Each by itself, so that one that cannot be removed does not keep the other."""
-    try:
-        yield
+    except StreamctlError as error:
+        why = error
+        raise
     finally:
-        with contextlib.suppress(NotFound):  # somebody else removed it
+        failed = _removed(
+            lambda: bus.unsubscribe(aws, base.outputs["BusName"], name),
+            lambda: queues.delete(aws, queue),
+        )
+        _tell(failed, why, name)
+
+
+def _removed(*removals: Callable[[], None]) -> list[StreamctlError]:
+    """Each by itself, so that one that fails does not keep the others; what failed."""
+    failed: list[StreamctlError] = []
+    for remove in removals:
+        try:
             remove()
+        except NotFound:
+            continue  # somebody else removed it
+        except StreamctlError as error:
+            failed.append(error)
+    return failed
+
+
+def _tell(failed: Sequence[StreamctlError], why: StreamctlError | None, name: str) -> None:
+    """Raise the first failure, unless something ended the listening before: that is what is told."""
+    if not failed:
+        return
+    if why is None:
+        raise failed[0]
+    left = f"rule and queue {name} may be left, to be deleted"
+    why.hint = f"{why.hint}; {left}" if why.hint else left
 
 
 def _batch(aws: Aws, queue: Queue) -> Iterator[Heard]:

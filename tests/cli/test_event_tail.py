@@ -105,6 +105,26 @@ def test_who_stops_listening_leaves_nothing_behind(listener, client, sent, code)
     assert not any(url.endswith(name) for url in queues(client))
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_what_ended_it_is_told_and_not_what_could_not_be_removed_then(
+    streamctl_, platform, client, left
+):
+    """As where the cloud is gone: nothing can be removed there either. Of that there is a hint."""
+    platform.fault("sqs.ReceiveMessage", code="AccessDenied", times=20)
+    if left:
+        platform.fault("sqs.DeleteQueue", code="AccessDenied", times=20)
+    said = streamctl_("event tail")
+    platform.faults_clear()
+    names = [url.rpartition("/")[2] for url in queues(client)]
+    for url in queues(client):
+        client("sqs").delete_queue(QueueUrl=url)
+    assert said.code == 6
+    assert said.err.startswith("error: receiving from queue")
+    assert len(names) == left
+    assert ("may be left" in said.err) == left
+    assert all(f"rule and queue {name} may be left" in said.err for name in names)
+
+
 def test_without_a_platform_there_is_nothing_to_hear(streamctl_, platform):
     assert streamctl_("--platform night event tail").code == 4
 
