@@ -26,13 +26,14 @@ def tail(
     """What the platform tells from now on, without end; None while it tells nothing.
 
     Of one camera, of one person, if asked for. Others who listen notice nothing of it. Raises
-    NotFound where there is no such platform, NotAllowed where no queue or rule may be made.
+    NotFound where there is no such platform or camera, which would be silent for ever, NotAllowed
+    where no queue or rule may be made.
     """
-    if camera is not None:
-        names.camera(camera)
     if person is not None:
         names.person(person)
     base = inventory.usable_platform(aws, platform)
+    if camera is not None:
+        inventory.usable_camera(aws, platform, camera)
     handled = Handled()
     with _listening(aws, base) as queue:
         yield None  # it listens by now

@@ -78,8 +78,9 @@ def lines(process, count):
     return [json.loads(process.stdout.readline()) for _ in range(count)]
 
 
-def test_all_who_listen_hear_it_as_they_asked(listener, client):
+def test_all_who_listen_hear_it_as_they_asked(listener, client, streamctl_):
     """In a pipe each event is a line of JSON."""
+    assert streamctl_("camera create gate").code == 0
     everybody, ada = listener(), listener("--person", "ada", "--camera", "door")
     gate = listener("--camera", "gate")
     tell(client, *SAID)
@@ -92,6 +93,7 @@ def test_all_who_listen_hear_it_as_they_asked(listener, client):
     assert {each["person"] for each in lines(ada, 2)} == {"ada"}
     tell(client, AT_GATE)
     assert [each["id"] for each in lines(gate, 1)] == ["at-gate"]
+    assert streamctl_("camera delete gate").code == 0
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -127,6 +129,13 @@ def test_what_ended_it_is_told_and_not_what_could_not_be_removed_then(
 
 def test_without_a_platform_there_is_nothing_to_hear(streamctl_, platform):
     assert streamctl_("--platform night event tail").code == 4
+
+
+def test_of_a_camera_that_is_not_there_nothing_is_waited_for(streamctl_, platform, client):
+    said = streamctl_("event tail --camera nosuch")
+    assert said.code == 4
+    assert "platform main has no camera nosuch" in said.err
+    assert queues(client) == []
 
 
 @pytest.mark.parametrize("options", ["--camera é", "--person é"])
