@@ -146,7 +146,7 @@ class Scenario:
         for person in PEOPLE:
             second = lots.randrange(APART)
             for visit in itertools.count():
-                if second >= self.seconds:
+                if second + 1 >= self.seconds:  # nobody is told of by one frame alone
                     break
                 length = lots.randint(2 * BLOCK, 5 * BLOCK)
                 for each in range(second, min(second + length, self.seconds)):
