@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from streamctl.ops import cameras, inventory
 from streamctl.ops import probe as probing
 from streamctl.ops import push as pushing
 from streamctl.ops.inventory import Camera
+from streamctl.ops.push import Outage
 
 
 @click.group(cls=Noun)
@@ -136,8 +138,8 @@ def probe(settings: Settings, file: Path | None, name: str | None) -> None:
 def push(settings: Settings, name: str, file: Path, *, fast: bool) -> None:
     """Play a video file into a camera, and wait until all of it is stored.
 
-    A connection that breaks is opened again. Of a file that breaks off, the whole fragments are
-    sent, and the exit code is 1.
+    A connection that breaks is opened again, for up to a minute without success. Of a file that
+    breaks off, the whole fragments are sent, and the exit code is 1.
     """
     sent = _push(settings, name, file, fast=fast)
     sentence = (
@@ -178,8 +180,10 @@ def _push(settings: Settings, name: str, file: Path, *, fast: bool) -> pushing.P
 
     def show(now: pushing.Progress) -> None:
         nonlocal latest
+        if not sys.stderr.isatty():  # where the status line is silent
+            _tell_of_outage(name, latest.outage if latest else None, now.outage)
         latest = now
-        progress(_so_far(now))
+        progress(_lost(name, now.outage) if now.outage else _so_far(now))
 
     try:
         with StatusLine() as progress:
@@ -188,6 +192,21 @@ def _push(settings: Settings, name: str, file: Path, *, fast: bool) -> pushing.P
         if latest:
             say(_so_far(latest))
         raise
+
+
+def _tell_of_outage(name: str, before: Outage | None, now: Outage | None) -> None:
+    """A line when one begins, and one when it is over."""
+    if now and not before:
+        say(_lost(name, now))
+    if before and not now:
+        say(f"camera {name} takes video again")
+
+
+def _lost(name: str, outage: Outage) -> str:
+    return (
+        f"lost the connection to camera {name}, trying again until"
+        f" {outage.until:%Y-%m-%d %H:%M:%S}Z: {outage.why}"
+    )
 
 
 def _s(count: int) -> str:

@@ -34,6 +34,14 @@ another after 5 s without acknowledgements (recorded from it)."""
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """Why nothing gets through at present, and until when it is tried."""
+
+    why: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far the playing is. Frames and fragments that were sent again count once."""
 
@@ -42,6 +50,8 @@ class Progress:
     fragments_acked: int
     fragments: int
     reconnects: int
+    outage: Outage | None = None
+    """None again once something new is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +152,7 @@ class _Playing:
     _bytes: int = 0
     _reconnects: int = 0
     _failing_since: float | None = None
+    _outage: Outage | None = None
     _first_frame_at: datetime | None = None
     _last_frame_at: datetime | None = None
 
@@ -216,7 +227,7 @@ class _Playing:
                 self._acked.add(self._index_of[ack.timecode_ms])
         if len(self._acked) == known:
             return False
-        self._failing_since = None
+        self._failing_since = self._outage = None
         self.progress(self._progress())
         return True
 
@@ -225,6 +236,9 @@ class _Playing:
         self._failing_since = now if self._failing_since is None else self._failing_since
         if now - self._failing_since > self.patience_s:
             raise self._gave_up(str(error)) from error
+        left = timedelta(seconds=self._failing_since + self.patience_s - now)
+        self._outage = self._outage or Outage(str(error), self.clocks.wall() + left)
+        self.progress(self._progress())
         self.clocks.sleep(pause)
         self._reconnects += 1
 
@@ -243,6 +257,7 @@ class _Playing:
             fragments_acked=len(self._acked),
             fragments=self.survey.fragments,
             reconnects=self._reconnects,
+            outage=self._outage,
         )
 
     def result(self) -> Pushed:

@@ -198,6 +198,17 @@ def test_a_push_that_is_interrupted_tells_how_far_it_came(streamctl_, platform, 
     assert re.match(r"sent 1\d of 20 frames, [01] of 2 fragments acknowledged\n", said.err)
 
 
+def test_a_lost_connection_is_said_and_that_it_is_back(streamctl_, platform, clip):
+    """At no terminal too: a line each, and until when it is tried."""
+    platform.fault("kinesis-video-media.PutMediaFragment", code="Dropped", times=1)
+    said = streamctl_("camera", "push", "door", str(clip(seconds=3)), "--fast")
+    assert said.code == 0
+    lost, back, _ = said.err.splitlines()
+    pattern = r"lost the connection to camera door, trying again until [-0-9]+ [0-9:]+Z: sending"
+    assert re.match(pattern, lost)
+    assert back == "camera door takes video again"
+
+
 def test_a_text_file_is_no_video(streamctl_, platform):
     """One line says so, before anything is sent."""
     said = streamctl_("camera", "push", "door", __file__)

@@ -154,6 +154,19 @@ def test_a_camera_that_stays_in_use_is_given_up(aws, create, clip):
     assert gave_up.value.exit_code == 5
 
 
+def test_a_lost_connection_is_told_until_it_is_back(aws, create, clip, shared_local_cloud):
+    """And until when it is tried: that long after it was lost."""
+    seen = []
+    shared_local_cloud.fault(BROKEN_BEHIND_A_FRAGMENT, code="Dropped", times=1)
+    began = datetime.now(UTC)
+    push.push(aws, create(), clip(fragments=3), fast=True, progress=seen.append)
+    outages = [progress.outage for progress in seen]
+    assert (outages[0], outages[-1]) == (None, None)
+    (outage,) = {each for each in outages if each}
+    assert outage.why
+    assert outage.until - began >= push.PATIENCE
+
+
 def test_a_truncated_file_is_sent_as_far_as_it_is_whole(aws, create, shared_data, tmp_path):
     """The fragment that it breaks off in is not, and the caller learns of it."""
     path, camera = tmp_path / "cut.mkv", create()
