@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 WAITING = "ApproximateNumberOfMessages"
 
@@ -44,4 +45,9 @@ def publish(events: Any, bus: str, event: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    print(replay(*sys.argv[1:]), "published")
+    if len(sys.argv) != 3:
+        sys.exit("usage: replay.py FAILURE_QUEUE_URL BUS")
+    try:
+        print(replay(*sys.argv[1:]), "published")
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(str(error))

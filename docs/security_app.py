@@ -1,7 +1,6 @@
 """A security app: opens for those who are allowed now, and calls for help where the rules say so.
 
-Run: python security_app.py QUEUE_URL. The queue is one that a rule on the platform's bus sends to
-(docs/events.md). It ends by SIGTERM or Ctrl-C, once what is in hand is done.
+Run: python security_app.py QUEUE_URL (docs/events.md). SIGTERM and Ctrl-C let it end cleanly.
 """
 
 import signal
@@ -9,7 +8,7 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
-import streamctl
+import streamctl.errors
 from streamctl.core.heard import ProcessorEvent, SightingEvent
 
 FRESH = timedelta(seconds=15)  # whoever stood there longer ago may be gone, and somebody else there
@@ -53,4 +52,8 @@ def main(queue_url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    queue = sys.argv[1] if len(sys.argv) == 2 else sys.exit("usage: security_app.py QUEUE_URL")
+    try:
+        main(queue)
+    except streamctl.errors.StreamctlError as error:
+        sys.exit(str(error))

@@ -62,6 +62,20 @@ def test_it_opens_or_calls_for_help_once_for_each(aws):
     assert (rest, app.returncode) == ("", 0)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "usage: security_app.py QUEUE_URL\n"),
+        (("http://127.0.0.1:4566/000000000000/no-such-queue",), "does not exist"),
+    ],
+)
+def test_what_it_cannot_listen_to_is_one_line(aws, arguments, said):
+    command = [sys.executable, str(APP), *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1), ran.stderr
+    assert said in ran.stderr
+
+
 def done(capsys, event, after=timedelta(seconds=2)):
     """What it prints of an event that comes so long after what it tells of."""
     runpy.run_path(str(APP))["handle"](event, event.time + after)

@@ -128,3 +128,22 @@ def test_replay_needs_no_more_than_boto3(world, platform, subscribe):
         check=True,
     )
     assert ran.stdout == "0 published\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "usage: replay.py FAILURE_QUEUE_URL BUS"),
+        (("http://127.0.0.1:4566/000000000000/no-such-queue", "bus"), "NonExistentQueue"),
+    ],
+)
+def test_what_cannot_be_replayed_is_one_line(world, arguments, said):
+    ran = subprocess.run(
+        [sys.executable, ROOT / "docs" / "replay.py", *arguments],
+        env={**world.env, "AWS_ENDPOINT_URL": world.endpoint_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1), ran.stderr
+    assert said in ran.stderr
