@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -70,7 +70,8 @@ def list_(
         progress(f"reading what platform {settings.platform} told")
         found = looking.back(settings.aws, settings.platform, since, until, camera, person)
     nothing = f"nothing that platform {settings.platform} told of that time is kept"
-    view = _lines(found) if settings.format == "table" else map(_view, found)
+    today = datetime.now(UTC).date()
+    view = _lines(found, today) if settings.format == "table" else map(_view, found)
     rows(settings, view, _COLUMNS, nothing, unbroken=("time", "id"))
 
 
@@ -207,11 +208,10 @@ def clip(settings: Settings, ident: str, file: Path, around: timedelta) -> None:
     )
 
 
-def _lines(found: Iterable[Entry]) -> Iterable[dict[str, Any]]:
-    """What fits a terminal; the day stands with the time where there is more than one."""
+def _lines(found: Iterable[Entry], today: date) -> Iterable[dict[str, Any]]:
+    """What fits a terminal."""
     entries = list(found)
-    days = {each.time.astimezone(UTC).date() for each in entries}
-    pattern = "%m-%d %H:%M:%SZ" if len(days) > 1 else "%H:%M:%SZ"
+    pattern = _pattern({each.time.astimezone(UTC).date() for each in entries}, today)
     for each in entries:
         line = {"time": f"{each.time.astimezone(UTC):{pattern}}", "camera": each.event.camera}
         if isinstance(each, SightingEntry):
@@ -219,6 +219,13 @@ def _lines(found: Iterable[Entry]) -> Iterable[dict[str, Any]]:
         else:
             what = f"{each.what}: {each.why}" if each.why else each.what
             yield {**line, "who": f"processor {each.event.processor}", "what": what}
+
+
+def _pattern(days: set[date], today: date) -> str:
+    """The day stands with the time unless all are of today, and the year unless all are of this."""
+    if days <= {today}:
+        return "%H:%M:%SZ"
+    return "%m-%d %H:%M:%SZ" if {day.year for day in days} == {today.year} else "%Y-%m-%d %H:%M:%SZ"
 
 
 def _sighting(entry: SightingEntry) -> str:

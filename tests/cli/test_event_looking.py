@@ -13,9 +13,13 @@ import pytest
 
 import streamctl.media
 from streamctl.aws import archive
-from streamctl.core import events
+from streamctl.cli import event_looking
+from streamctl.core import chronicle, events
 from streamctl.core.events import iso
 from streamctl.media import images
+from streamctl.ops import looking
+from tests.core import told_events
+from tests.core.scene import at
 
 NUMBERS = count()
 BOX = {"left": 0.25, "top": 0.25, "width": 0.25, "height": 0.5}
@@ -89,6 +93,15 @@ def listed(streamctl_, person, *options):
     return said.json
 
 
+def shown_time(time):
+    """As the list shows it, in its words."""
+    day, clock = f"{time:%Y-%m-%d %H:%M:%SZ}".split()
+    now = datetime.now(UTC)
+    if time.date() == now.date():
+        return [clock]
+    return [day if time.year != now.year else day[5:], clock]
+
+
 def test_what_was_told_is_listed_a_sighting_a_line(streamctl_, tell, person):
     """With all that is known of it by its last event."""
     tell(person, sighting("started", person, 1), sighting("ended", person, 75))
@@ -115,8 +128,39 @@ def test_what_was_told_is_listed_a_sighting_a_line(streamctl_, tell, person):
     table = streamctl_("event", "list", "--person", person).out.splitlines()
     assert [line.split() for line in table] == [
         ["TIME", "CAMERA", "WHO", "WHAT", "ID"],
-        [f"{BEGAN:%H:%M:%SZ}", "attic", person, "alert,", "1m15s,", "97.5", "%", f"{person}-id"],
+        [*shown_time(BEGAN), "attic", person, "alert,", "1m15s,", "97.5", "%", f"{person}-id"],
     ]
+
+
+DAY = 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("days", "shown"),
+    [
+        ((60, 60), ["00:00:00Z", "00:00:00Z"]),
+        ((59, 59), ["03-01 00:00:00Z", "03-01 00:00:00Z"]),
+        ((59, 60), ["03-01 00:00:00Z", "03-02 00:00:00Z"]),
+        ((-30, 60), ["2025-12-02 00:00:00Z", "2026-03-02 00:00:00Z"]),
+        ((-30, -30), ["2025-12-02 00:00:00Z", "2025-12-02 00:00:00Z"]),
+    ],
+)
+def test_the_day_is_shown_unless_it_is_today(streamctl_, monkeypatch, days, shown):
+    """And the year unless it is this one: a time alone would be taken for one of today."""
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, _zone):
+            return at(60.5 * DAY)
+
+    told = [
+        told_events.sighting("ended", f"a{number}", day * DAY, day * DAY)
+        for number, day in enumerate(days)
+    ]
+    monkeypatch.setattr(event_looking, "datetime", Then)
+    monkeypatch.setattr(looking, "back", lambda *_: chronicle.of(told))
+    lines = streamctl_("event", "list", "--since", "1d ago").out.splitlines()[1:]
+    assert [line.partition("  ")[0] for line in lines] == shown
 
 
 def test_the_time_and_the_camera_can_be_chosen(streamctl_, tell, person):
