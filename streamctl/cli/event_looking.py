@@ -13,7 +13,7 @@ import click
 from streamctl.cli import files
 from streamctl.cli.command import Verb
 from streamctl.cli.event_words import length, offset
-from streamctl.cli.output import done, rows
+from streamctl.cli.output import done, rows, say
 from streamctl.cli.params import DURATION, MOMENT
 from streamctl.cli.progress import StatusLine
 from streamctl.cli.settings import Settings
@@ -108,6 +108,8 @@ def report(
         )
         for piece in event_page.page(gathered, datetime.now(UTC)):
             to.write(piece.encode())
+    for each in gathered.left_out:
+        say(f"warning: left out of the page: {each}")
     seen, pictures = len(gathered.sightings), len(gathered.pictures)
     done(
         settings,

@@ -93,7 +93,7 @@ def _pictures(
         try:
             shown = _shown(aws, base, each)
         except Missing as error:
-            return {}, f"Pictures: {error}."
+            return {}, f"Pictures: {error}: pip install 'streamctl[media]'."
         if shown is not None:
             found[each.id] = shown
     more = len(wanted) - MOST_PICTURES

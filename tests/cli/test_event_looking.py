@@ -337,6 +337,10 @@ def test_without_pyav_a_picture_is_fetched_as_it_is(streamctl_, seen, tmp_path, 
     said = streamctl_("event", "picture", seen, str(tmp_path / "crop.jpg"), "--crop")
     assert (said.code, "pip install 'streamctl[media]'" in said.err) == (1, True)
     assert [each.name for each in tmp_path.iterdir()] == ["whole.jpg"]
+    said = streamctl_("event", "report", str(tmp_path / "page.html"))
+    assert said.code == 0
+    assert said.err.startswith("warning: left out of the page: Pictures: ")
+    assert said.err.count("pip install 'streamctl[media]'") == 1
 
 
 def test_an_event_that_its_sighting_has_not_is_not_found(streamctl_, tell, person, tmp_path):
