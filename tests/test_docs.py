@@ -112,6 +112,16 @@ def test_the_roots_line_for_a_noun_is_the_nouns_own(noun):
     assert sentence.startswith(COMMANDS[noun].removesuffix("."))
 
 
+def test_readmes_steps_can_be_followed_in_their_order():
+    """Who listens does so before the video, and who looks back before all of it is gone."""
+    text = README.read_text(encoding="utf-8")
+    steps = text.partition("## On your machine, step by step")[2].partition("\n## ")[0]
+    found = re.findall(r"(?m)^streamctl ([a-z]+ [a-z]+)", steps)
+    order = ["local start", "stack deploy", "event tail", "camera push", "processor wait"]
+    order += ["event report", "camera delete", "stack destroy", "local stop"]
+    assert [each for each in found if each in order] == order
+
+
 def test_readme_has_the_commands():
     """`python -m streamctl.cli.reference README.md` writes them."""
     text = README.read_text(encoding="utf-8")
