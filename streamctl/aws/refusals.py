@@ -24,6 +24,20 @@ FACE_SEARCH_REGIONS: Final = (
     "eu-west-1",
 )
 
+DELETING: Final = "s3:DeleteObject and s3:DeleteObjectVersion"
+"""DeleteObjects takes the first always, the second where it names versions (S3 API reference)."""
+
+_LEAVE: Final = {
+    "DeleteObjects": DELETING,
+    "HeadBucket": "s3:ListBucket",
+    "HeadObject": "s3:GetObject",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+"""What IAM calls the permission for an operation of S3, where it is another word (S3 user guide,
+Required permissions for S3 API operations)."""
+
 _NOT_FOUND: Final = frozenset(
     {
         "ResourceNotFoundException",
@@ -244,7 +258,8 @@ def _denied_hint(error: boto.ClientError) -> str:
             f" search on video (it is in {', '.join(FACE_SEARCH_REGIONS)}), or the account never"
             " used it: closed to new customers since 2026-04-30"
         )
-    return f"the caller needs permission for {error.operation_name}"
+    operation = error.operation_name
+    return f"the caller needs permission for {_LEAVE.get(operation, operation)}"
 
 
 def one_line(what: object) -> str:

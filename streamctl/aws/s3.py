@@ -12,9 +12,9 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from streamctl.aws.refusals import translated
+from streamctl.aws.refusals import DELETING, translated
 from streamctl.aws.session import Aws
-from streamctl.errors import NotFound, StreamctlError
+from streamctl.errors import NotAllowed, NotFound, StreamctlError
 
 _DELETED_AT_ONCE: Final = 1000  # DeleteObjects' most
 
@@ -177,7 +177,10 @@ def _delete(aws: Aws, bucket: str, things: Sequence[Mapping[str, str]]) -> None:
             **_owned(aws, bucket), Delete={"Objects": things, "Quiet": True}
         )
     for error in answer.get("Errors", []):
-        raise StreamctlError(f"deleting from bucket {bucket}: {error['Key']}: {error['Code']}")
+        what = f"deleting from bucket {bucket}: {error['Key']}: {error['Code']}"
+        if error["Code"] == "AccessDenied":  # what may not be deleted is told key by key
+            raise NotAllowed(what, hint=f"the caller needs permission for {DELETING}")
+        raise StreamctlError(what)
 
 
 def _create(aws: Aws, bucket: str) -> None:

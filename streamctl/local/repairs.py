@@ -58,6 +58,7 @@ def repair(engine: EngineRoom, roles: Roles, shards: Shards) -> None:
     _make_log_groups_by_leave(engine, roles)
     _know_rekognitions_policy(engine)
     _ask_leave_for_the_stream_of_an_iterator(engine)
+    _ask_leave_for_versions(engine)
     _leave_kinesis_mappings_to_us(engine)
     NewMappings(engine, roles, shards).install()
     hold_to_templates(engine)
@@ -158,6 +159,26 @@ def _ask_leave_for_the_stream_of_an_iterator(engine: EngineRoom) -> None:
         return str(iterators.get_scoped(account, region, token, {}).get("stream_arn", found))
 
     engine.replace("core.iam_actions", "extract_resource_arn", of_iterator)
+
+
+def _ask_leave_for_versions(engine: EngineRoom) -> None:
+    """DeleteObjects takes s3:DeleteObject, and s3:DeleteObjectVersion too of what it names a version
+    of (S3 API reference); ministack asks for the one or the other, of the first for the one alone.
+    """
+    more = engine.part("core.iam_actions", "s3_additional_checks")
+    targets = engine.part("core.iam_actions", "_s3_batch_delete_targets")
+
+    def checks(method: str, path: str, headers: Any, body: bytes, query: Any) -> list[Any]:
+        found = list(more(method, path, headers, body, query))
+        bucket, _, key = path.strip("/").partition("/")
+        if method == "POST" and "delete" in query and not key:
+            for arn, version in targets(bucket, body):
+                found.append(("s3:DeleteObject", arn))
+                if version:
+                    found.append(("s3:DeleteObjectVersion", arn))
+        return found
+
+    engine.replace("core.iam_actions", "s3_additional_checks", checks)
 
 
 def _member(body: bytes, name: str) -> str:

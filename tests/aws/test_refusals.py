@@ -75,6 +75,14 @@ def test_a_missing_permission_is_named():
     assert found.hint == "the caller needs permission for PutItem"
 
 
+def test_a_missing_permission_is_named_as_policies_name_it():
+    """S3's operations are called otherwise there: no policy can say s3:DeleteObjects."""
+    found = translate(refusal("AccessDenied", 403, "DeleteObjects"), "doing it")
+    assert found.hint.endswith("permission for s3:DeleteObject and s3:DeleteObjectVersion")
+    found = translate(refusal("AccessDenied", 403, "ListObjectVersions"), "doing it")
+    assert found.hint == "the caller needs permission for s3:ListBucketVersions"
+
+
 @pytest.mark.parametrize(
     ("code", "status", "message", "kind"),
     [

@@ -121,18 +121,27 @@ def test_somebody_elses_bucket_is_not_allowed(aws):
                 ask(aws, BUCKET)
 
 
-def test_what_cannot_be_deleted_is_told(aws):
+@pytest.mark.parametrize(
+    ("code", "kind", "hint"),
+    [
+        ("AccessDenied", NotAllowed, "s3:DeleteObject and s3:DeleteObjectVersion"),
+        ("InternalError", StreamctlError, ""),
+    ],
+)
+def test_what_cannot_be_deleted_is_told(aws, code, kind, hint):
     """And not tried without end (prepared: moto deletes everything)."""
     s3.ensure_bucket(aws, BUCKET)
-    locked = {"Key": "a.zip", "VersionId": "1", "Code": "AccessDenied"}
+    locked = {"Key": "a.zip", "VersionId": "1", "Code": code}
     with Stubber(aws.client("s3")) as stub:
         stub.add_response("head_bucket", {})
         stub.add_response(
             "list_object_versions", {"Versions": [{"Key": "a.zip", "VersionId": "1"}]}
         )
         stub.add_response("delete_objects", {"Errors": [locked]})
-        with pytest.raises(StreamctlError, match=r"a\.zip: AccessDenied"):
+        with pytest.raises(StreamctlError, match=rf"a\.zip: {code}") as refused:
             s3.delete_bucket(aws, BUCKET)
+    assert type(refused.value) is kind
+    assert hint in refused.value.hint
 
 
 def test_every_call_names_the_account_that_must_own_the_bucket(aws):

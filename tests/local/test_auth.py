@@ -127,6 +127,28 @@ def test_records_are_read_by_leave_for_their_data_stream(strict, caller, world_o
         assert code_of(reader.get_records, ShardIterator=found["ShardIterator"]) == code
 
 
+@pytest.mark.parametrize("versions", [1, 2])
+def test_deleting_versions_takes_both_permissions(strict, caller, world_of, code_of, versions):
+    """As AWS asks for them, of the first as of the others; without a version one is enough."""
+    root = world_of(strict)
+    bucket, resource = root.unique("bucket"), "arn:aws:s3:::*"
+    s3 = root.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    things = [{"Key": f"{number}", "VersionId": "null"} for number in range(versions)]
+    for each in things:
+        s3.put_object(Bucket=bucket, Key=each["Key"], Body=b"x")
+
+    def code(things, *actions):
+        may = [{"Effect": "Allow", "Action": each, "Resource": resource} for each in actions]
+        delete = caller(*may)("s3").delete_objects
+        return code_of(delete, Bucket=bucket, Delete={"Objects": things})
+
+    one, other = "s3:DeleteObject", "s3:DeleteObjectVersion"
+    assert code(things, one) == code(things, other) == "AccessDenied"
+    assert code([{"Key": each["Key"]} for each in things], one) == ""
+    assert code(things, one, other) == ""
+
+
 def test_creating_a_processor_hands_over_a_role(caller, code_of):
     """CreateStreamProcessor alone is not enough: iam:PassRole on the role is asked too."""
     role = "arn:aws:iam::000000000000:role/watcher"
