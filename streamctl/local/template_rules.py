@@ -33,6 +33,7 @@ def hold_to_templates(engine: EngineRoom) -> None:
         taken = engine.part(module, store)
         handlers[kind]["create"] = _new_only(kind, property_, taken, handlers[kind]["create"])
     _encrypt_streams(engine, handlers[_STREAM])
+    _make_new_rules_only(engine, handlers[_RULE])
     _demand_buses(engine, handlers[_RULE])
     _keep_buses_with_rules(engine, handlers[_BUS])
 
@@ -74,6 +75,24 @@ def _encrypt(stream: dict[str, Any], props: Mapping[str, Any]) -> None:
     wanted = props.get("StreamEncryption") or {}
     stream["EncryptionType"] = wanted.get("EncryptionType", "NONE")
     stream["KeyId"] = wanted.get("KeyId")
+
+
+def _make_new_rules_only(engine: EngineRoom, handlers: dict[str, Any]) -> None:
+    """As _new_only does, but for a name that is taken on its bus alone."""
+    rules = engine.part(_EVENTS, "_rules")
+    key_of = engine.part(_EVENTS, "_rule_key")
+    bus_of = engine.part(_PROVISIONERS, "_eb_rule_bus_name")
+    create = handlers["create"]
+
+    def created(logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        name, bus = props.get("Name"), bus_of(props)
+        if name and key_of(name, bus) in rules:
+            raise ValueError(
+                f"Resource of type '{_RULE}' with identifier '{bus}|{name}' already exists."
+            )
+        return create(logical_id, props, stack)
+
+    handlers["create"] = created
 
 
 def _demand_buses(engine: EngineRoom, handlers: dict[str, Any]) -> None:

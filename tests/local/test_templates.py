@@ -212,6 +212,30 @@ def test_a_rule_on_a_bus_that_there_is_not_fails_its_stack(world):
     assert world.settled(name)["StackStatus"] == "ROLLBACK_COMPLETE"
 
 
+def rules_made(world):
+    """How two stacks end that make a rule of one name on a bus, and a third on another bus."""
+    name, one, other = world.unique("rule"), world.unique("bus"), world.unique("bus")
+    for bus in (one, other):
+        world.client("events").create_event_bus(Name=bus)
+    ends = []
+    for bus in (one, one, other):
+        template = rule_on(bus)
+        template["Resources"]["Rule"]["Properties"]["Name"] = name
+        ends.append(world.settled(world.deploy(template))["StackStatus"])
+    kept = world.refused(world.client("events").describe_rule, Name=name, EventBusName=one) == ""
+    return [*ends, kept]
+
+
+def test_a_stack_takes_over_no_rule_of_another(world):
+    """Two subscribers of one name: the first keeps its rule, also when the second is rolled back."""
+    assert rules_made(world) == ["CREATE_COMPLETE", "ROLLBACK_COMPLETE", "CREATE_COMPLETE", True]
+
+
+def test_control_ministack_takes_over_a_rule(bare_ministack):
+    """The control of the test above."""
+    assert rules_made(bare_ministack) == [*["CREATE_COMPLETE"] * 3, True]
+
+
 def test_control_ministack_makes_rules_on_no_bus(bare_ministack):
     """The control of the test above."""
     name = bare_ministack.deploy(rule_on(bare_ministack.unique("nobody")))
