@@ -1,9 +1,11 @@
 """The templates of subscribers let nobody do more than they must, and lose nothing."""
 
 import json
+import re
 
 import pytest
 
+from streamctl.ops import schemas
 from tests.cloudformation.test_templates import FOLDER, template
 
 RULE = (
@@ -53,6 +55,17 @@ def test_all_take_the_same_parameters_and_need_few(kind):
     own = {"lambda": {"FunctionArn"}, "webhook": {"Url", "Secret"}}
     assert needed == {"Name"} | own.get(kind, set())
     assert not [name for name, each in found.items() if "Description" not in each]
+
+
+@every_kind
+def test_only_kinds_of_events_that_there_are_can_be_asked_for(kind):
+    """CloudFormation holds each of the list to the pattern; of another kind nothing would come."""
+    pattern = subscriber(kind)["Parameters"]["DetailTypes"]["AllowedPattern"]
+    titles = [schemas.load(each)["title"] for each in schemas.NAMES if each != schemas.ENVELOPE]
+    assert len(titles) > 6
+    assert all(re.fullmatch(pattern, each) for each in ("all", *titles))
+    for nonsense in ("Nonsense", "sighting started", "Sighting Started Too", "Envelope", ""):
+        assert not re.fullmatch(pattern, nonsense)
 
 
 @every_kind

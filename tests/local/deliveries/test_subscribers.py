@@ -118,6 +118,12 @@ def test_a_subscriber_may_want_some_events_only(platform, subscribe, world):
     assert not platform.count(SimpleNamespace(url=wanted.outputs["QueueUrl"]))
 
 
+@pytest.mark.parametrize("kinds", ["Nonsense", "Sighting Started,Nonsense", "sighting-started"])
+def test_a_subscriber_to_no_kind_of_event_is_refused(subscribe, world, kinds):
+    """It would wait for ever. The list is held to the template member by member."""
+    assert world.refused(subscribe, "sqs", DetailTypes=kinds) == "ValidationError"
+
+
 def kill(kind, world, made, told):
     """Take away what a subscriber delivers to."""
     if kind == "sqs":
