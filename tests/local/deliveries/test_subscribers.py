@@ -124,6 +124,16 @@ def test_a_subscriber_to_no_kind_of_event_is_refused(subscribe, world, kinds):
     assert world.refused(subscribe, "sqs", DetailTypes=kinds) == "ValidationError"
 
 
+def test_of_two_subscribers_of_one_name_the_second_fails(platform, subscribe, world):
+    """The first goes on receiving."""
+    first = subscribe("sqs", "same")
+    with pytest.raises(AssertionError, match="ROLLBACK_COMPLETE"):
+        subscribe("sqs", "same")
+    said = platform.say()
+    (event,) = world.wait_for(SimpleNamespace(url=first.outputs["QueueUrl"]), 1)
+    assert event["detail"] == said
+
+
 def kill(kind, world, made, told):
     """Take away what a subscriber delivers to."""
     if kind == "sqs":
