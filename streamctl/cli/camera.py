@@ -204,7 +204,7 @@ def _tell_of_outage(name: str, before: Outage | None, now: Outage | None) -> Non
 
 def _lost(name: str, outage: Outage) -> str:
     return (
-        f"lost the connection to camera {name}, trying again until"
+        f"no connection to camera {name}, trying again until"
         f" {outage.until:%Y-%m-%d %H:%M:%S}Z: {outage.why}"
     )
 

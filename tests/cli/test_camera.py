@@ -204,7 +204,7 @@ def test_a_lost_connection_is_said_and_that_it_is_back(streamctl_, platform, cli
     said = streamctl_("camera", "push", "door", str(clip(seconds=3)), "--fast")
     assert said.code == 0
     lost, back, _ = said.err.splitlines()
-    pattern = r"lost the connection to camera door, trying again until [-0-9]+ [0-9:]+Z: sending"
+    pattern = r"no connection to camera door, trying again until [-0-9]+ [0-9:]+Z: sending"
     assert re.match(pattern, lost)
     assert back == "camera door takes video again"
 
