@@ -1,6 +1,7 @@
 """What a security app hears: the events that the core tells, and whatever else comes in a queue."""
 
 import contextlib
+import functools
 import itertools
 import json
 import random
@@ -18,26 +19,28 @@ def body(kind, detail):
     return json.dumps({"source": events.SOURCE, "detail-type": kind, "detail": detail})
 
 
-MADE = [
-    each
-    for seed in range(30)
-    for each in (
-        *made_events.of_a_story(random.Random(seed)),
-        *made_events.of_runs(random.Random(seed)).events,
-    )
-]
+@functools.cache
+def made():
+    return [
+        each
+        for seed in range(30)
+        for each in (
+            *made_events.of_a_story(random.Random(seed)),
+            *made_events.of_runs(random.Random(seed)).events,
+        )
+    ]
 
 
 def test_every_event_that_is_told_is_heard():
-    assert {each.type for each in MADE} == set(events.KINDS)
-    for each in MADE:
+    assert {each.type for each in made()} == set(events.KINDS)
+    for each in made():
         found = heard.read(body(each.type, each.detail))
         assert isinstance(found, SightingEvent | ProcessorEvent)
         assert (found.id, found.camera_arn) == (each.id, each.detail["camera"])
 
 
 def test_a_sighting_that_is_part_of_another_says_of_which():
-    for each in MADE:
+    for each in made():
         if each.type == events.SIGHTING_ENDED:
             found = heard.read(body(each.type, each.detail))
             assert found.merged_into == each.detail.get("merged_into")
@@ -55,7 +58,7 @@ def test_a_sighting_that_is_part_of_another_says_of_which():
 )
 def test_what_no_event_can_say_is_refused(member, value):
     """Any other error would end the loop of the app that listens."""
-    ended = next(each for each in MADE if each.type == events.SIGHTING_ENDED)
+    ended = next(each for each in made() if each.type == events.SIGHTING_ENDED)
     detail = {**ended.detail, "best": {**ended.detail["best"]}}
     (detail["best"] if member in detail["best"] else detail)[member] = value
     with pytest.raises(RecordError, match="no event"):
@@ -65,7 +68,7 @@ def test_what_no_event_can_say_is_refused(member, value):
 @pytest.mark.parametrize("offset", [-0.001, 60.001, 1e300, float("inf"), float("nan")])
 def test_a_frame_is_in_its_fragment(offset):
     """Any other offset would end the function that makes a picture's key of it."""
-    ended = next(each for each in MADE if each.type == events.SIGHTING_ENDED)
+    ended = next(each for each in made() if each.type == events.SIGHTING_ENDED)
     for frame in ("started", "ended", "best"):
         detail = {**ended.detail, frame: {**ended.detail[frame], "offset_s": offset}}
         with pytest.raises(RecordError, match="no frame's offset"):
@@ -84,7 +87,7 @@ def test_a_frame_is_in_its_fragment(offset):
 @pytest.mark.parametrize("way", [("time",), ("best", "time"), ("best", "producer_time")])
 def test_a_time_can_be_counted_with(time, way):
     """In any zone, and a while before it and after."""
-    ended = next(each for each in MADE if each.type == events.SIGHTING_ENDED)
+    ended = next(each for each in made() if each.type == events.SIGHTING_ENDED)
     with pytest.raises(RecordError, match="no time of an event"):
         heard.read(body(ended.type, with_odd(ended.detail, way, time)))
 
@@ -94,7 +97,7 @@ def test_a_time_can_be_counted_with(time, way):
 )
 def test_what_a_record_can_say_is_heard(offset, time):
     """Its first and its last frame."""
-    ended = next(each for each in MADE if each.type == events.SIGHTING_ENDED)
+    ended = next(each for each in made() if each.type == events.SIGHTING_ENDED)
     best = {**ended.detail["best"], "offset_s": offset, "time": time, "producer_time": time}
     found = heard.read(body(ended.type, {**ended.detail, "best": best, "time": time}))
     assert (found.best.offset_s, found.best.time) == (offset, datetime.fromisoformat(time))
@@ -119,7 +122,7 @@ def with_odd(plain, way, odd):
 @pytest.mark.parametrize("kind", events.KINDS)
 def test_whatever_a_member_says_it_is_read_or_refused(kind):
     """In no other way than by a RecordError."""
-    told = max((each for each in MADE if each.type == kind), key=lambda each: len(each.detail))
+    told = max((each for each in made() if each.type == kind), key=lambda each: len(each.detail))
     envelope = json.loads(body(told.type, told.detail))
     ways = list(members(envelope))
     assert len(ways) > 8
