@@ -40,12 +40,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class _ReadOnce(JSONFileLoader):  # type: ignore[misc]
-    """botocore's files, each read once in a process; a copy for each client, as botocore changes
-    what it loads.
+    """botocore's files, each read once in a process; a copy of a service's model for each client, as
+    botocore changes it.
     """
 
     def load_file(self, file_path: str) -> Any:
-        return pickle.loads(_pickled(file_path))
+        if Path(file_path).name == "service-2":
+            return pickle.loads(_pickled(file_path))
+        return _read(file_path)
+
+
+@functools.cache
+def _read(path: str) -> Any:
+    return JSONFileLoader().load_file(path)
 
 
 @functools.cache
