@@ -32,6 +32,7 @@ class Pipeline:
     queue: str = ""
     other_queue: str = ""
     _heard: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def run(self, *arguments: str | Path, within_s: float = 90) -> str:
         """One command that must succeed; its standard output."""
@@ -51,6 +52,16 @@ class Pipeline:
         return {**own, **self.cloud.env()}
 
     def client(self, service: str, **more: Any) -> Any:
+        """A client, the same one each time unless it is another kind: tests ask several times a
+        second.
+        """
+        if more:
+            return self._client(service, **more)
+        if service not in self._clients:
+            self._clients[service] = self._client(service)
+        return self._clients[service]
+
+    def _client(self, service: str, **more: Any) -> Any:
         where = self.cloud.env()
         return boto3.client(
             service,
