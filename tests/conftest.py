@@ -57,7 +57,7 @@ def _read(path: str) -> Any:
 
 @functools.cache
 def _pickled(path: str) -> bytes:
-    return pickle.dumps(JSONFileLoader().load_file(path))
+    return pickle.dumps(_read(path))
 
 
 @pytest.fixture(scope="session", autouse=True)

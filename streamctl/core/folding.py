@@ -18,7 +18,7 @@ from typing import Final
 from streamctl.core import names, sightings, telling
 from streamctl.core.events import Event
 from streamctl.core.records import Frame
-from streamctl.core.sightings import Named, Sighting
+from streamctl.core.sightings import Measures, Named, Sighting
 from streamctl.core.telling import RunRef
 from streamctl.core.watch import WATCH, Attention, Watch
 
@@ -32,7 +32,7 @@ OPEN_AT_MOST: Final = 150
 """Open sightings; of more, those unseen for longest are ended. An item has 400 KB (DynamoDB)."""
 
 VOTES_AT_MOST: Final = 2000
-"""Votes of all open sightings; no sighting has more than its part of them."""
+"""Votes of all open sightings; no sighting has more than its part of them, or than it needs."""
 
 TOLD_AT_ONCE: Final = 100
 """Events that may wait in a story for being told, if fewer frames can be folded at a time."""
@@ -170,8 +170,9 @@ def _with(
     """With what frames show of one person: joined with all that it touches, which may be several.
     And what was told of and is part of another from now on, each with that other.
     """
-    touched = [each for each in there if each.touches(fresh, gap)]
-    apart = [each for each in there if each not in touched]
+    touched, apart = list[Sighting](), list[Sighting]()
+    for each in there:
+        (touched if each.touches(fresh, gap) else apart).append(each)
     # What is fresh may begin before all of them: it comes last, so that it lends none its beginning.
     whole = functools.reduce(sightings.joined, [*sorted(touched, key=sightings.beginning), fresh])
     return (*apart, whole), [(each, whole) for each in touched if each.id not in ("", whole.id)]
@@ -243,16 +244,21 @@ def _closed_by_newer(story: Story, run: RunRef, watch: Watch) -> Story:
         longest_unseen = sorted(story.open, key=lambda each: each.last.time)
         over += [each for each in longest_unseen[:-OPEN_AT_MOST] if each not in over]
     story = _end(story, over, run, watch)
-    at_most = VOTES_AT_MOST // max(1, sum(not each.id for each in story.open))
-    kept = (
-        each
-        if each.id
-        else sightings.thinned(each, measures, at_most)
-        if each.late
-        else sightings.forgetting(each, waited - measures.within, at_most)
-        for each in story.open
-    )
+    unsure = sum(not each.id for each in story.open)
+    at_most = max(measures.min_frames, VOTES_AT_MOST // max(1, unsure))
+    kept = (_lightened(each, waited, measures, at_most) for each in story.open)
     return replace(story, open=tuple(kept))
+
+
+def _lightened(sighting: Sighting, waited: datetime, measures: Measures, at_most: int) -> Sighting:
+    """Without votes of frames that no other can be close to any more, and with `at_most` of them.
+    Frames before `waited` are too late.
+    """
+    if sighting.id:  # it has none any more
+        return sighting
+    if sighting.late:
+        return sightings.thinned(sighting, measures, at_most)
+    return sightings.forgetting(sighting, waited - measures.within, at_most)
 
 
 def _end(story: Story, over: Iterable[Sighting], run: RunRef, watch: Watch) -> Story:

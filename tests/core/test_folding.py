@@ -162,6 +162,17 @@ def test_so_do_the_votes_of_a_crowd_that_is_never_sure():
     assert len(documents.dumps(story)) < 200_000
 
 
+def test_each_of_a_crowd_has_the_votes_that_it_needs():
+    """As many as may be open, who are all sure with the last of many frames."""
+    measures = Measures(min_frames=20, within=timedelta(seconds=20))
+    people, story = [f"p{number}" for number in range(folding.OPEN_AT_MOST)], Story(CAMERA)
+    for second in range(20):
+        assert not story.outbox
+        shown_now = [arrival(second, *people)]
+        story = folding.fold(story, shown_now, RUN, at(second + 1), Watch(measures=measures))
+    assert sorted(person for _, person in said(story)) == sorted(people)
+
+
 # -- the best picture -----------------------------------------------------------------------------
 
 
