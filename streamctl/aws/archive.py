@@ -63,28 +63,30 @@ def images(
     around: datetime,
     *,
     within: timedelta = NEAR,
+    fragment: str | None = None,
     size: tuple[int, int] | None = None,
     quality: int = QUALITY,
 ) -> Still | None:
     """The still nearest to a moment; None where none is `within` so much of it, or can be made.
 
-    `size` is width and height in pixels, to which it is stretched; `quality` is the JPEG's, 1 to
+    With the number of a `fragment` none of another one will do, however near: while the moment's own
+    is not stored yet, the one before it ends just there. `size` is width and height in pixels, to which it is stretched; `quality` is the JPEG's, 1 to
     100. Raises NotFound, Unsuitable (the camera keeps nothing), NotAllowed, Throttled, AskedWrongly.
     """
     listed = fragments(aws, camera, around - _LONGEST - within, around + within)
-    held = ((_held(around, each), each) for each in listed)
-    moment, fragment = min(held, key=lambda one: abs(one[0] - around), default=(around, None))
-    if fragment is None or abs(moment - around) > within:
+    held = ((_held(around, each), each) for each in listed if fragment in (None, each.number))
+    moment, found = min(held, key=lambda one: abs(one[0] - around), default=(around, None))
+    if found is None or abs(moment - around) > within:
         return None
     asked = {
         **named(camera),
-        **_sampling(fragment.received, moment),
+        **_sampling(found.received, moment),
         "Format": "JPEG",
         "FormatConfig": {"JPEGQuality": str(quality)},
         **({"WidthPixels": size[0], "HeightPixels": size[1]} if size else {}),
     }
-    found = with_endpoint(aws, "GET_IMAGES", camera, lambda url: _stills(aws, url, camera, asked))
-    near = (still for still in found if abs(still.time - around) <= within)
+    stills = with_endpoint(aws, "GET_IMAGES", camera, lambda url: _stills(aws, url, camera, asked))
+    near = (still for still in stills if abs(still.time - around) <= within)
     return min(near, key=lambda still: abs(still.time - moment), default=None)
 
 

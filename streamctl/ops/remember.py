@@ -27,8 +27,8 @@ ASKED_AGAIN_S: Final = (5, 10, 20, 40, 80, 160)
 """The pauses between tries at a picture: five minutes in all. A fragment lasts at most 20 s."""
 
 NEAR: Final = timedelta(milliseconds=250)
-"""How near to its frame a picture is to be: a frame or so at 5 FPS. The last try takes one that is
-as far off as archive.NEAR."""
+"""How near to its frame a picture is to be, and of the same fragment: a frame or so at 5 FPS. The last
+try takes one of any that is as far off as archive.NEAR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,12 @@ def _keep_picture(aws: Aws, keeping: Keeping, wanted: _Wanted) -> None:
     if s3.holds(aws, keeping.pictures, key):
         return
     try:
-        still = archive.images(
-            aws, event.camera_arn, best.time, within=archive.NEAR if last else NEAR
+        still = (
+            archive.images(aws, event.camera_arn, best.time)
+            if last
+            else archive.images(
+                aws, event.camera_arn, best.time, within=NEAR, fragment=best.fragment
+            )
         )
     except (NotFound, Unsuitable) as error:  # the camera is gone, or keeps no video
         journal.note("no picture", **_about(event), why=error)

@@ -86,6 +86,16 @@ def test_a_moment_without_video_has_the_nearest_still(aws, camera, filmed):
     assert archive.images(aws, camera, stored.received - 2 * DAY) is None  # it keeps a day
 
 
+def test_a_still_of_one_fragment_alone(aws, camera, filmed):
+    """None of another, though it is nearer, or the only one."""
+    first, second = filmed(frames=50)
+    edge = second.received
+    for stored in (first, second):
+        still = archive.images(aws, camera, edge, fragment=stored.number)
+        assert stored.received <= still.time <= stored.received + stored.length
+    assert archive.images(aws, camera, edge, fragment="9" * 47) is None
+
+
 def test_a_still_out_of_a_long_fragment(aws, camera, filmed):
     """It began long before the moment, which GetImages alone would not find."""
     (stored,) = filmed(frames=150, g="150")

@@ -40,13 +40,15 @@ class World:
     camera: str
     keeping: Keeping
     encode: Any
+    fragment: str = "9" * 47
 
     def film(self):
-        """A second of video; when its fragment was received."""
+        """A second of video, of whose fragment is told from now on; when that was received."""
         video = self.encode("film.mkv", frames=25, g="25")
         push.push(self.aws, self.camera, video, fast=True)
         now = datetime.now(UTC)
         (stored,) = kinesisvideo.fragments(self.aws, self.camera, now - DAY, now + DAY)
+        self.fragment = stored.number
         return stored.received
 
     def told(self, since, person="ada", *, bucket=None):
@@ -56,7 +58,7 @@ class World:
         story = Story(arn)
         for offset in (0.0, 1.0):
             face = Face(BOX, 99.0, (Match(person, f"id-{person}", 90 - offset),))
-            frame = Frame(arn, "9" * 47, s(offset), since, since, (face,))
+            frame = Frame(arn, self.fragment, s(offset), since, since, (face,))
             story = folding.fold(story, [Arrival(frame, since)], run, since + s(offset))
         return [
             json.dumps({"source": "streamctl", "detail-type": each.type, "detail": each.detail})
@@ -173,6 +175,17 @@ def test_the_last_try_takes_a_picture_that_is_further_off(world):
     (key,) = world.pictures()
     metadata = s3.get(world.aws, world.keeping.pictures, key).metadata
     assert -1000 < int(metadata["apart-ms"]) < -800
+
+
+def test_a_picture_of_the_fragment_before_is_not_taken_while_its_own_may_come(world):
+    """Which ends where the frame's own begins. In the end it is better than none."""
+    ends = world.film() + s(0.96)
+    world.fragment = "9" * 47
+    message = world.told(ends + s(0.1))[0]
+    assert world.take(message) == []
+    assert (world.pictures(), world.asked_again()) == ([], 1)
+    world.take(again(message, len(remember.ASKED_AGAIN_S)))
+    assert len(world.pictures()) == 1
 
 
 def test_what_was_forgotten_meanwhile_gets_no_picture(world):
