@@ -76,8 +76,12 @@ async def meet(
 
 
 async def hang_up(send: Send) -> None:
-    """Break a connection without an answer: the server closes what was begun and not ended."""
-    headers = [(b"content-length", b"1")]
+    """Break a connection without an answer: the server closes what was begun and not ended.
+
+    The answer to a HEAD request has no body that could be missing: it looks whole, and its caller
+    must be told not to use the connection again.
+    """
+    headers = [(b"content-length", b"1"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
 
 
