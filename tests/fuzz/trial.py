@@ -159,17 +159,22 @@ def _fresh(before: Mapping[str, Story], good: Iterable[bytes]) -> int:
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Raises Hung after so many seconds of computing: of the processor's, not of the clock's."""
+    """Raises Hung after so many seconds of computing: of the processor's, not of the clock's.
+
+    Garbage is not collected meanwhile: what is raised in a callback of the collector is lost.
+    """
 
     def hung(*_: object) -> None:
         raise Hung(f"{seconds:g} s of computing")
 
     before = signal.signal(signal.SIGPROF, hung)
+    gc.disable()
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        gc.enable()
         signal.signal(signal.SIGPROF, before)
 
 
