@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -230,8 +231,21 @@ def world(quick_cloud):
 @pytest.fixture(scope="session")
 def bare_ministack(tmp_path_factory):
     """Ministack alone: the control, which gets wrong what we put right."""
+    with _ministack(tmp_path_factory.mktemp("bare")) as world:
+        yield world
+
+
+@pytest.fixture
+def strict_ministack(tmp_path):
+    """Ministack alone, enforcing IAM."""
+    with _ministack(tmp_path, AUTH="true") as world:
+        yield world
+
+
+@contextlib.contextmanager
+def _ministack(folder, **settings):
     pytest.importorskip("ministack")
-    port, folder = _free_port(), tmp_path_factory.mktemp("bare")
+    port = _free_port()
     env = {
         "PATH": os.environ["PATH"],
         "TMPDIR": str(folder),
@@ -240,6 +254,7 @@ def bare_ministack(tmp_path_factory):
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{folder}/none",
         "LOG_LEVEL": "ERROR",
+        **settings,
     }
     command = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
     command += ["--bind", f"127.0.0.1:{port}", "--log-level", "ERROR"]
