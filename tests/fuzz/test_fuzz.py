@@ -13,7 +13,7 @@ SEED = 4
 PARSE, SEND, FOLD = records.parse, intake.queues.send, intake.folding.fold
 
 
-@pytest.mark.parametrize("first", range(0, 320, 80))
+@pytest.mark.parametrize("first", range(0, 160, 80))
 def test_spoilt_records_have_one_fate_each(first):
     """Reported or folded, once; about 5,000 of them. No crash, no hang, and no growth."""
     tally = Tally()
