@@ -13,7 +13,7 @@ demo: $(READY)
 	$(BIN)/streamctl demo
 
 test: lint
-	$(BIN)/pytest --numprocesses 6 --dist load --maxschedchunk 1
+	$(BIN)/pytest --numprocesses 5 --dist load --maxschedchunk 1
 
 lint: $(READY)
 	$(BIN)/ruff check .
