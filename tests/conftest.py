@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
-import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import boto3
+import botocore.session
 import moto
 import pytest
-from botocore.loaders import JSONFileLoader, Loader
-from botocore.session import Session
 from hypothesis import settings
 
 from streamctl.aws.session import Aws
@@ -47,36 +44,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*dealt, *rest]
 
 
-class _ReadOnce(JSONFileLoader):  # type: ignore[misc]
-    """botocore's files, each read once in a process; a copy of a service's model for each client, as
-    botocore changes it.
-    """
-
-    def load_file(self, file_path: str) -> Any:
-        if Path(file_path).name == "service-2":
-            return pickle.loads(_pickled(file_path))
-        return _read(file_path)
-
-
-@functools.cache
-def _read(path: str) -> Any:
-    return JSONFileLoader().load_file(path)
-
-
-@functools.cache
-def _pickled(path: str) -> bytes:
-    return pickle.dumps(_read(path))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_read_once() -> Iterator[None]:
-    """Every test makes clients of its own, and half of a command's time goes into finding and
-    reading botocore's files.
+    """One loader of botocore's files for all sessions, as there is one for all clients of a session:
+    every test makes clients of its own, and half of their time goes into finding and reading these.
     """
-    list_once = functools.cache(Session().get_component("data_loader").list_available_services)
+    loader = boto3.session.Session()._loader  # boto3 has added its own folder to it
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Loader, "FILE_LOADER_CLASS", _ReadOnce)
-        patch.setattr(Loader, "list_available_services", staticmethod(list_once))
+        patch.setattr(botocore.session, "create_loader", lambda *_: loader)
+        patch.setattr(
+            boto3.session.Session, "_setup_loader", lambda self: setattr(self, "_loader", loader)
+        )
         yield
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +23,15 @@ COMMAND = (sys.executable, "-m", "streamctl")
 SUBSCRIBER = Path(__file__).with_name("subscriber.py")
 KNOWN = clip.KNOWN
 NAME = "door"
+
+
+@functools.cache
+def _rendered() -> bytes:
+    """The demo's clip."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "clip.mkv")
+        clip.render(path)
+        return path.read_bytes()
 
 
 @dataclass
@@ -89,7 +100,7 @@ class Pipeline:
     def video(self) -> Path:
         path = self.folder / "clip.mkv"
         if not path.exists():
-            clip.render(path)
+            path.write_bytes(_rendered())
         return path
 
     def heard(self) -> list[dict[str, Any]]:
