@@ -70,8 +70,8 @@ def images(
     """The still nearest to a moment; None where none is `within` so much of it, or can be made.
 
     With the number of a `fragment` none of another one will do, however near: while the moment's own
-    is not stored yet, the one before it ends just there. `size` is width and height in pixels, to which it is stretched; `quality` is the JPEG's, 1 to
-    100. Raises NotFound, Unsuitable (the camera keeps nothing), NotAllowed, Throttled, AskedWrongly.
+    is not stored yet, the one before it ends just there. `size` is width and height in pixels, to
+    which it is stretched; `quality` is the JPEG's, 1 to 100. Raises NotFound, Unsuitable (the camera keeps nothing), NotAllowed, Throttled, AskedWrongly.
     """
     listed = fragments(aws, camera, around - _LONGEST - within, around + within)
     held = ((_held(around, each), each) for each in listed if fragment in (None, each.number))

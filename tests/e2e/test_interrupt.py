@@ -27,7 +27,7 @@ def test_nothing_is_left_behind(watched, moment, number):
     demo = watched([sys.executable, "-m", "streamctl", "demo"])
     demo.wait_for_line(moment)
     time.sleep(0.3)  # some way into what that line announces
-    ports = ports_of(pid for pid, _ in {(demo.process.pid, ""), *demo.descendants})
+    ports = ports_of({demo.process.pid, *(pid for pid, _ in demo.descendants.copy())})
     demo.process.send_signal(number)
     code = demo.process.wait(timeout=30)
     assert code == 128 + number

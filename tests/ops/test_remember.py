@@ -2,110 +2,26 @@
 
 import json
 import time
-import uuid
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from streamctl.aws import archive, kept, kinesisvideo, s3
-from streamctl.aws.session import Aws
-from streamctl.core import folding, forgetting, heard
-from streamctl.core.folding import Arrival, Story
-from streamctl.core.records import Box, Face, Frame, Match
-from streamctl.core.telling import RunRef
+from streamctl.aws import archive, kept, s3
+from streamctl.core import heard
 from streamctl.media import images
-from streamctl.ops import push, remember
-from streamctl.ops.setting import Keeping
-from tests import kept_tables
+from streamctl.ops import remember
 from tests.core.frames_shown import arrival
-from tests.ops import messages_told
+from tests.ops import messages_told, remembering_world
+from tests.ops.remembering_world import DAY, s
 
-DAY = timedelta(days=1)
-BOX = Box(0.25, 0.25, 0.5, 0.5)
 DEADLINE_S = 20
 GET_IMAGES = "kinesis-video-archived-media.GetImages"
 
 
-def s(seconds):
-    return timedelta(seconds=seconds)
-
-
-@dataclass
-class World:
-    """A camera, and where what is told of it is kept, in the local cloud."""
-
-    aws: Aws
-    camera: str
-    keeping: Keeping
-    encode: Any
-    fragment: str = "9" * 47
-
-    def film(self):
-        """A second of video, of whose fragment is told from now on; when that was received."""
-        video = self.encode("film.mkv", frames=25, g="25")
-        push.push(self.aws, self.camera, video, fast=True)
-        now = datetime.now(UTC)
-        (stored,) = kinesisvideo.fragments(self.aws, self.camera, now - DAY, now + DAY)
-        self.fragment = stored.number
-        return stored.received
-
-    def told(self, since, person="ada", *, bucket=None):
-        """The messages that tell of a person who was there in two frames: a start and an end."""
-        run = RunRef("door", "door@1", self.keeping.pictures if bucket is None else bucket)
-        arn = kinesisvideo.describe(self.aws, self.camera).arn
-        story = Story(arn)
-        for offset in (0.0, 1.0):
-            face = Face(BOX, 99.0, (Match(person, f"id-{person}", 90 - offset),))
-            frame = Frame(arn, self.fragment, s(offset), since, since, (face,))
-            story = folding.fold(story, [Arrival(frame, since)], run, since + s(offset))
-        return [
-            json.dumps({"source": "streamctl", "detail-type": each.type, "detail": each.detail})
-            for each in folding.close_all(story, run).outbox
-        ]
-
-    def take(self, *bodies):
-        messages = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
-        return remember.take(self.aws, self.keeping, messages)
-
-    def kept(self):
-        table = self.aws.client("dynamodb").scan(TableName=self.keeping.kept)
-        return sorted(item["id"]["S"] for item in table["Items"])
-
-    def messages(self):
-        """Those of the events that are kept."""
-        return [message for _, message in kept.every(self.aws, self.keeping.kept)]
-
-    def forget(self, event):
-        kept.forget(self.aws, self.keeping.kept, [kept.key_of(event)], datetime.now(UTC) + DAY)
-
-    def take_back_picture(self, event, message):
-        """As it is done where somebody was there too who was forgotten."""
-        without = forgetting.without_picture(message)
-        kept.rewrite(self.aws, self.keeping.kept, kept.key_of(event), without)
-
-    def pictures(self):
-        listed = self.aws.client("s3").list_objects_v2(Bucket=self.keeping.pictures)
-        return [each["Key"] for each in listed.get("Contents", [])]
-
-    def asked_again(self):
-        """How many messages to itself are on their way."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
-        found = self.aws.client("sqs").get_queue_attributes(
-            QueueUrl=self.keeping.queue, AttributeNames=names
-        )["Attributes"]
-        return sum(int(found[name]) for name in names)
-
-
 @pytest.fixture
 def world(aws, encode):
-    name = f"kept-{uuid.uuid4().hex[:8]}"
-    aws.client("kinesisvideo").create_stream(StreamName=name, DataRetentionInHours=1)
-    aws.client("s3").create_bucket(Bucket=name)
-    table = kept_tables.create(aws.client("dynamodb"), name)
-    queue = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-    return World(aws, name, Keeping(table, name, queue, DAY), encode)
+    return remembering_world.make(aws, encode)
 
 
 def again(message, tries):
