@@ -106,7 +106,8 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise StreamctlError(
             f"port {port} on {HOST} cannot be used: {error.strerror}",
-            hint="stop what uses it (streamctl local stop), or choose another with --port",
+            hint=f"stop what uses it (streamctl local stop --port {port}),"
+            " or choose another with --port",
         ) from error
     return listener
 

@@ -50,7 +50,8 @@ def delete(aws: Aws, name: str) -> bool:
     if users:
         raise Busy(
             f"collection {name} is used by processor {', '.join(each.name for each in users)}",
-            hint=f"{users[0].command} processor delete {users[0].name}",
+            hint=f"{users[0].command} processor stop {users[0].name},"
+            f" then {users[0].command} processor delete {users[0].name}",
         )
     try:
         collections.delete(aws, name)

@@ -205,7 +205,7 @@ def test_what_is_in_use_is_not_deleted(streamctl_, camera):
         said = streamctl_(line)
         assert said.code == 1
         assert "is used by processor" in said.err
-        assert "streamctl processor delete" in said.err
+        assert f"processor stop {camera}, then streamctl processor delete {camera}" in said.err
 
 
 def test_a_hint_means_the_platform_that_it_is_about(streamctl_, platform):
